@@ -1,0 +1,96 @@
+import { type ErrorCode, errorKinds } from './error-kinds.ts'
+
+/** Who can act on an error; the reaction of the supervisor follows the class only. */
+export type ErrorClass = 'transient' | 'throttled' | 'permanent' | 'poison' | 'ambiguous' | 'fenced' | 'internal'
+
+/** A place in a text: `line` and `column` are 1-based and count code points; the end is exclusive. */
+export interface TextPlace {
+  readonly kind: 'text'
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly endLine: number
+  readonly endColumn: number
+  /** The whole source line at `line`, without its line break. */
+  readonly sourceLine: string
+}
+
+/** A place in a structured value (JSON pointer), in a URI (0-based offset in code points), or in stored data. */
+export type Place =
+  | TextPlace
+  | { readonly kind: 'pointer'; readonly pointer: string }
+  | { readonly kind: 'uri'; readonly uri: string; readonly column: number }
+  | { readonly kind: 'data'; readonly source: string; readonly offset: string }
+
+/** A machine-applicable change: replace the text `replace` at the place by `with`. */
+export interface Suggestion {
+  readonly replace: string
+  readonly with: string
+}
+
+export interface ErrorExtra {
+  readonly hint?: string | undefined
+  readonly at?: Place | undefined
+  readonly suggestions?: readonly Suggestion[] | undefined
+  readonly cause?: unknown
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * The one error of the product. It ends a statement or a job; expected outcomes (a bad row, nothing yet) are values.
+ * `code` is public and never reused; class, HTTP status and exit code come from the catalogue in `error-kinds.ts`.
+ */
+export class HeadraceError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly at: Place | undefined
+  readonly suggestions: readonly Suggestion[]
+  readonly details: Readonly<Record<string, unknown>> | undefined
+
+  constructor(code: ErrorCode, message: string, extra: ErrorExtra = {}) {
+    super(message, extra.cause === undefined ? undefined : { cause: extra.cause })
+    this.name = 'HeadraceError'
+    this.code = code
+    this.hint = extra.hint
+    this.at = extra.at
+    this.suggestions = extra.suggestions ?? []
+    this.details = extra.details
+  }
+
+  get class(): ErrorClass {
+    return errorKinds[this.code].class
+  }
+
+  get httpStatus(): number {
+    return errorKinds[this.code].httpStatus
+  }
+
+  get exitCode(): number {
+    return errorKinds[this.code].exitCode
+  }
+
+  get retryable(): boolean {
+    return this.class === 'transient' || this.class === 'throttled'
+  }
+}
+
+/** Several faults of one text or option set, reported together; `errors` has at least one entry. */
+export class HeadraceErrors extends Error {
+  readonly errors: readonly HeadraceError[]
+
+  constructor(errors: readonly HeadraceError[]) {
+    super(errors.map((error) => error.message).join('\n'))
+    this.name = 'HeadraceErrors'
+    this.errors = errors
+  }
+}
+
+/** Marks what only a bug can reach; stays on in production. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new HeadraceError('internal_assertion', message)
+}
+
+/** The end of an exhaustive switch. */
+export function unreachable(value: never): never {
+  throw new HeadraceError('internal_assertion', `unreachable value: ${JSON.stringify(value)}`)
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+const config = defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
+    exclude: ['tests/crash/**', 'tests/services/**', 'tests/root/**'],
+    pool: 'threads',
+    isolate: false,
+    reporters: ['default'],
+    testTimeout: 20_000,
+  },
+})
+
+// Vitest reads a default export; this is the one file that has one.
+export { config as default }
