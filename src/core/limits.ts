@@ -1,0 +1,26 @@
+/** Every limit of the product that is not an option. Names carry their unit. */
+export const limits = {
+  /** Rows of a batch when nothing else is said, and at most (rulings 43). */
+  batchRows: 8192,
+  batchRowsMax: 16_384,
+  /** Input of one kernel call. */
+  kernelInputBytes: 256 * 1024,
+  /** One record of a source; above it the record is a reject. */
+  recordBytesMax: 64 * 1024 * 1024,
+  lineBytesMax: 16 * 1024 * 1024,
+  /** First size of a worker's memory, and its most pages of 64 KiB (4 GiB less one page). */
+  memoryInitialBytes: 16 * 1024 * 1024,
+  memoryPagesMax: 65_535,
+  /** Learned shapes of a JSON-lines stream. */
+  jsonTemplates: 12,
+  jsonDepthMax: 64,
+  dictionaryEntries: 65_536,
+  /** Errors shown of one script. */
+  diagnosticsMax: 20,
+  filesOpenMax: 256,
+  /** Dead letters that a pipeline without a name prints. */
+  rejectsPrinted: 10,
+  schemaSampleRows: 1000,
+  schemaSampleBytes: 4 * 1024 * 1024,
+  inflateRatioMax: 200,
+} as const
