@@ -30,7 +30,7 @@ export type BoundExpr =
   /** Only the branch that is chosen is evaluated. `otherwise` absent: NULL. */
   | (BoundBase & {
       readonly kind: 'case'
-      readonly branches: readonly { readonly when: BoundExpr; readonly then: BoundExpr }[]
+      readonly branches: readonly { readonly when: BoundExpr; readonly result: BoundExpr }[]
       readonly otherwise: BoundExpr | undefined
     })
   /** First argument that is not NULL; later ones are not evaluated. */
@@ -86,7 +86,7 @@ export function childrenOf(expr: BoundExpr): readonly BoundExpr[] {
       return [expr.arg]
     case 'case':
       return [
-        ...expr.branches.flatMap((branch) => [branch.when, branch.then]),
+        ...expr.branches.flatMap((branch) => [branch.when, branch.result]),
         ...(expr.otherwise === undefined ? [] : [expr.otherwise]),
       ]
   }
@@ -112,7 +112,7 @@ export function mapExpr(expr: BoundExpr, change: (node: BoundExpr) => BoundExpr)
     case 'case':
       return change({
         ...expr,
-        branches: expr.branches.map((branch) => ({ when: go(branch.when), then: go(branch.then) })),
+        branches: expr.branches.map((branch) => ({ when: go(branch.when), result: go(branch.result) })),
         otherwise: expr.otherwise === undefined ? undefined : go(expr.otherwise),
       })
   }
