@@ -60,6 +60,26 @@ export class ColumnBuilder implements Disposable {
     else this.#appendPlain(row, value)
   }
 
+  /** A number that is not NULL: DOUBLE, or a safe integer of a type with lanes. */
+  appendNumber(value: number): void {
+    if (this.#wide !== undefined || this.#kind === 'i32') {
+      this.append(value)
+      return
+    }
+    const row = this.rows++
+    assert(row < this.capacity, 'a column builder is full')
+    this.#validity[row] = 1
+    this.#f64[row] = value
+  }
+
+  /** The same for `source[from … to)`; `validity[i]` 0 gives NULL. */
+  appendNumbers(source: Float64Array, validity: Uint8Array | undefined, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      if (validity !== undefined && validity[i] === 0) this.append(null)
+      else this.appendNumber(source[i]!)
+    }
+  }
+
   #appendNull(row: number): void {
     this.#nulls = true
     this.#validity[row] = 0

@@ -1,0 +1,210 @@
+import type { Batch } from '../core/batch.ts'
+import type { Clock } from '../core/clock.ts'
+import type { WorkerMemory } from '../core/memory.ts'
+import type { OptionSpec, OptionValues } from '../core/options.ts'
+import type { DataType, Schema } from '../core/types.ts'
+import type { Uri } from '../core/uri.ts'
+import type { Decoder, Reject } from '../formats/decoder.ts'
+import type { Encoder } from '../formats/encoder.ts'
+
+/** Opaque to the runtime, at most 4096 bytes; means *read from here next*. Begins with a kind-and-version tag. */
+export type Offset = string
+
+export type SourceItem =
+  /** At least one row or one reject; `next` names what follows them. The batch is valid until the reader is advanced. */
+  | {
+      readonly kind: 'batch'
+      readonly batch: Batch | undefined
+      readonly next: Offset
+      readonly rejects?: readonly Reject[] | undefined
+    }
+  /** No rows: the source has proved that there is nothing to read now, or its position moved. */
+  | { readonly kind: 'idle'; readonly next: Offset }
+
+export interface Split {
+  /** Stable across restarts. */
+  readonly id: string
+  /** Splits that must end first. */
+  readonly after?: readonly string[] | undefined
+  readonly rowsEstimate?: bigint | undefined
+}
+
+export type SplitEvent =
+  | { readonly kind: 'added'; readonly split: Split }
+  | { readonly kind: 'removed'; readonly id: string }
+  /** Bounded source: no split will follow. */
+  | { readonly kind: 'complete' }
+
+/**
+ * An open source. One call at a time per object, except `health`, `lag` and `ack`. It holds no retry, no sleep, no
+ * metric and no queue beyond its limits: an exception means it cannot go on, its class says whether a retry can help.
+ */
+export interface Source extends AsyncDisposable {
+  /** Identity of the upstream log, compared on resume. */
+  incarnation(): Promise<string>
+  /** Ends within 1 s of `signal` and releases what it holds. */
+  splits(signal: AbortSignal): AsyncIterable<SplitEvent>
+  open(splitId: string): SplitReader
+  /** Only after the epoch that holds the offsets is committed everywhere; never goes backwards, may repeat. */
+  ack?(upTo: ReadonlyMap<string, Offset>): Promise<void>
+  lag?(
+    splitId: string,
+    at: Offset,
+  ): Promise<{ readonly records?: bigint; readonly bytes?: bigint; readonly ms?: number }>
+  health(): Promise<Health>
+}
+
+/** Two readers never share a split; items come in order. */
+export interface SplitReader extends AsyncDisposable {
+  /** From a stored position, or where the start option says. Ends within 1 s of `signal`; an item is whole or absent. */
+  read(from: Offset | undefined, signal: AbortSignal): AsyncIterable<SourceItem>
+}
+
+/** A row that the target refused. */
+export interface SinkReject {
+  readonly row: number
+  readonly code: string
+  readonly detail: string
+}
+
+export interface Sink extends AsyncDisposable {
+  /** Has taken what it needs of the batch when the promise settles. Rows of one key leave in this order. */
+  write(batch: Batch): Promise<readonly SinkReject[]>
+  /** When it resolves, everything written is as durable as the target can make it. */
+  flush(): Promise<readonly SinkReject[]>
+  /** All rows since the previous barrier become ready to commit and stay invisible; the token is at most 1 MiB. */
+  prepare?(epoch: bigint): Promise<Uint8Array>
+  /** Makes exactly those rows visible once; may be repeated by any process after any failure. */
+  commit?(epoch: bigint, token: Uint8Array, replay: () => AsyncIterable<Batch>): Promise<readonly SinkReject[]>
+  /** Removes staging; tolerates its absence. */
+  abort?(epoch: bigint, token?: Uint8Array): Promise<void>
+  /** A fencing read (rulings 17, 77): writes the own incarnation under the target's lock, returns what it holds. */
+  ledger?(incarnation: bigint): Promise<SinkLedger | undefined>
+  /** Publishes what a bounded run without checkpoints wrote; called once, after the last `flush`, when all went well. */
+  finish?(): Promise<void>
+  health(): Promise<Health>
+}
+
+export interface SinkLedger {
+  readonly epoch: bigint
+  readonly incarnation: bigint
+  readonly offsets?: ReadonlyMap<string, { readonly offset: Offset; readonly rows: bigint }> | undefined
+}
+
+export interface Health {
+  readonly state: 'healthy' | 'degraded' | 'unhealthy' | 'unknown'
+  readonly issues: readonly { readonly code: string; readonly detail: string }[]
+}
+
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly hint?: string | undefined
+  readonly ms: number
+}
+
+/** Planner and conformance suite read the same values. */
+export interface Capabilities {
+  readonly source?:
+    | {
+        readonly resume: 'none' | 'offset'
+        readonly retention: 'kept' | 'until-ack'
+        readonly order: 'none' | 'split' | 'total'
+        readonly changes: 'append' | 'changelog'
+        readonly bounded: 'always' | 'never' | 'by-option'
+        readonly pushdown: 'none' | 'columns' | 'columns+filter'
+      }
+    | undefined
+  readonly sink?:
+    | {
+        readonly delivery: 'at-most-once' | 'at-least-once' | 'idempotent' | 'transactional'
+        readonly stage: 'none' | 'native' | 'spool'
+        readonly ledger: 'none' | 'epoch' | 'offsets'
+        readonly accepts: 'append' | 'upsert' | 'changelog'
+      }
+    | undefined
+}
+
+/** What a connector is opened with. */
+export interface ConnectorContext {
+  readonly uri: Uri
+  readonly options: OptionValues
+  readonly pipeline: string | undefined
+  readonly writer: number
+  readonly incarnation: bigint
+  readonly clock: Clock
+  readonly memory: WorkerMemory
+  /** Relative paths start here: the folder of the script, else the working directory. */
+  readonly baseDirectory: string
+  /** The instance's in-process rings (memory://, channel://). */
+  readonly shared: SharedState
+}
+
+/** State that connectors of one instance share, by connector name; made on first use. */
+export interface SharedState {
+  get<T>(key: string, create: () => T): T
+}
+
+export interface SourceContext extends ConnectorContext {
+  /** The wanted columns of the source, in order, then the system columns; the batches have this schema. */
+  readonly schema: Schema
+  readonly columns: readonly WantedColumn[]
+  readonly systemColumns: readonly string[]
+  readonly batchRows: number
+  /** A decoder for one split of this source's bytes, made for the format of the options (or detected). */
+  decoder(split: string, format: string): Decoder
+}
+
+export interface WantedColumn {
+  readonly name: string
+  readonly path: readonly string[]
+  readonly required: boolean
+}
+
+export interface SinkContext extends ConnectorContext {
+  readonly schema: Schema
+  /** True when the rows are a changelog and the target gets `_op`. */
+  readonly changes: boolean
+  readonly bounded: boolean
+  encoder(format: string): Encoder
+  /** Positions of the key columns. */
+  readonly key: readonly number[]
+}
+
+/** What discovery found (connectors.md §4). */
+export interface Discovered {
+  readonly columns: readonly {
+    readonly name: string
+    readonly type: DataType
+    readonly nullable: boolean
+    readonly origin: 'declared' | 'catalogue' | 'registry' | 'sampled'
+    readonly nullShare: number
+    readonly examples: readonly string[]
+    readonly confidence: number
+  }[]
+  readonly key: readonly string[]
+  readonly eventTimeCandidates: readonly string[]
+  readonly rowsSeen: number
+  readonly bytesSeen: number
+  readonly warnings: readonly string[]
+  readonly format: string | undefined
+}
+
+/** A connector is one value; a folder under `connectors/` holds it. */
+export interface Connector {
+  readonly name: string
+  readonly schemes: readonly string[]
+  /** One line for `headrace connectors`. */
+  readonly summary: string
+  readonly options: OptionSpec
+  readonly capabilities: Capabilities
+  /** True when a source with these options ends. */
+  bounded?(options: OptionValues): boolean
+  /** Reads, changes nothing, ends within `sample_timeout`. */
+  discover?(context: ConnectorContext): Promise<Discovered>
+  /** Ends within 5 s, changes nothing. */
+  probe?(context: ConnectorContext): Promise<readonly Check[]>
+  openSource?(context: SourceContext): Promise<Source>
+  openSink?(context: SinkContext): Promise<Sink>
+}

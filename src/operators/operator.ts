@@ -1,0 +1,65 @@
+import type { Batch } from '../core/batch.ts'
+import type { Element } from '../core/element.ts'
+import type { WorkerMemory } from '../core/memory.ts'
+import type { Schema } from '../core/types.ts'
+import type { Kernels } from '../kernels/kernels.ts'
+
+/** What leaves an operator: elements for the next one, and rows for LATE DATA TO. */
+export type Output = Element | { readonly kind: 'late'; readonly batch: Batch }
+
+/** A row that an operator could not process. */
+export interface RowError {
+  readonly code: string
+  readonly detail: string
+  /** Where in the SQL text: UTF-16 offsets. */
+  readonly span: { readonly start: number; readonly end: number } | undefined
+  /** The batch the row was in, valid only during the call. */
+  readonly batch: Batch
+  readonly row: number
+}
+
+/** What every operator of a graph shares. */
+export interface OperatorContext {
+  readonly memory: WorkerMemory
+  readonly kernels: Kernels
+  /** `compiled`: generated loops; `interpreted`: the twin, used in tests and where code generation is forbidden. */
+  readonly mode: 'compiled' | 'interpreted'
+  readonly batchRows: number
+  /** Set by the runtime before every element: the injected clock, read once per batch. Microseconds. */
+  readonly now: { nowMicros: number }
+  readonly onRowError: (error: RowError) => void
+  readonly counters: GraphCounters
+}
+
+/** Numbers of the digest that operators know (rulings 27). */
+export interface GraphCounters {
+  /** Rows that missed all their windows. */
+  lateRows: number
+  /** (row, window) pairs. */
+  lateWindowMisses: number
+}
+
+/**
+ * A synchronous, deterministic step. The runtime calls one method at a time and takes every output before it asks for
+ * the next, so an operator may use its output columns again for each batch.
+ */
+export interface Operator extends Disposable {
+  readonly schema: Schema
+  /** Rows of input `input`; marks inside the batch are watermarks between its rows. */
+  process(batch: Batch, input: number): Iterable<Output>
+  /**
+   * The watermark of the (combined) inputs has risen to `micros`. Rows that it frees come before the watermark that
+   * is passed on, which is `micros` less the hold.
+   */
+  onWatermark(micros: number): Iterable<Output>
+  /** The clock has moved: processing-time windows close. Called between elements. */
+  onClock?(nowMicros: number): Iterable<Output>
+  /** All inputs have ended (their watermark was Infinity before). Emits what is left, then `end`. */
+  onEnd(): Iterable<Output>
+}
+
+/** A grid of instants at which an operator wants to see the watermark: `phaseMicros + k · periodMicros`. */
+export interface WatermarkGrid {
+  readonly periodMicros: number
+  readonly phaseMicros: number
+}
