@@ -296,6 +296,13 @@ const kinds = {
     when: 'The target already holds data.',
     fix: "Set write_mode = 'overwrite' or 'append'.",
   },
+  sink_closed: {
+    class: 'permanent',
+    httpStatus: 200,
+    exitCode: 0,
+    when: 'The reader of a pipe went away.',
+    fix: 'Nothing: the pipeline ends as if its work were done.',
+  },
   sink_locked: {
     ...environment,
     httpStatus: 409,

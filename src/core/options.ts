@@ -20,6 +20,8 @@ export interface Option<T> {
   readonly max?: number | undefined
   readonly choices?: readonly string[] | undefined
   readonly secret: boolean
+  /** Specified but not built yet: giving it is `not_implemented`. */
+  readonly later: boolean
 }
 
 export type Side = 'source' | 'sink'
@@ -55,6 +57,7 @@ interface Extra<T> {
   readonly aliases?: readonly string[]
   readonly min?: number
   readonly max?: number
+  readonly later?: true
 }
 
 type Absent<E, T> = E extends { readonly default: T } | { readonly required: true } ? T : T | undefined
@@ -76,6 +79,7 @@ function define<T, E extends Extra<T> & { readonly required?: true }>(
     max: extra.max,
     choices: more.choices,
     secret: type === 'secret',
+    later: extra.later ?? false,
   }
 }
 
@@ -146,6 +150,10 @@ export function parseOptions(
     if (option.side !== undefined && option.side !== where.side) {
       const message = `option "${entry.name}" of ${where.subject} belongs to the ${option.side} side`
       faults.push(new HeadraceError('connector_option_unknown', message, { hint: 'remove it here' }))
+      continue
+    }
+    if (option.later) {
+      faults.push(new HeadraceError('not_implemented', `option "${name}" of ${where.subject} is not built yet`))
       continue
     }
     const parsed = parseOptionText(option, entry.value)

@@ -220,3 +220,19 @@ export function redactText(text: string): string {
       SECRET_NAME.test(name) ? `${mark}${name}=***` : whole,
     )
 }
+
+/** A path without a scheme is literal text with globs: no parameters, no decoding (rulings 72). */
+export function pathUri(path: string): Uri {
+  const absolute = path.startsWith('/')
+  return {
+    text: path,
+    scheme: 'file',
+    user: undefined,
+    password: undefined,
+    hosts: [],
+    hierarchical: false,
+    path: (absolute ? path.slice(1) : path).split('/'),
+    absolute,
+    params: [],
+  }
+}

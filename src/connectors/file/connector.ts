@@ -1,0 +1,25 @@
+import type { Connector } from '../contract.ts'
+import { fileOptions } from './options.ts'
+import { FileSink } from './sink.ts'
+import { FileSource } from './source.ts'
+
+export const file: Connector = {
+  name: 'file',
+  schemes: ['file'],
+  summary: 'Files of the local file system: globs, directories, gzip and zstd.',
+  options: fileOptions,
+  capabilities: {
+    source: {
+      resume: 'offset',
+      retention: 'kept',
+      order: 'split',
+      changes: 'append',
+      bounded: 'by-option',
+      pushdown: 'columns',
+    },
+    sink: { delivery: 'at-least-once', stage: 'none', ledger: 'none', accepts: 'append' },
+  },
+  bounded: (options) => options['watch'] !== true,
+  openSource: async (context) => new FileSource(context),
+  openSink: async (context) => new FileSink(context),
+}

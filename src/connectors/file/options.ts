@@ -1,0 +1,34 @@
+import { bool, byteCount, choice, duration, integer, list, text, type ValuesOf } from '../../core/options.ts'
+import { FORMATS, formatOptions, sinkOptions, sourceOptions } from '../shared-options.ts'
+
+const later = { later: true } as const
+
+export const fileOptions = {
+  ...sourceOptions,
+  ...formatOptions,
+  ...sinkOptions,
+  format: choice(FORMATS, 'Format; auto goes by extension, magic bytes and content, for a sink else jsonl.', {
+    default: 'auto',
+  }),
+  recursive: bool('A directory means all files below it.', { default: false, side: 'source' }),
+  exclude: text('Glob of paths to leave out.', { side: 'source' }),
+  extension: text('Only files with this extension.', { side: 'source' }),
+  read_bytes: byteCount('Bytes read at once.', { default: 262_144, min: 4096, max: 16_777_216, side: 'source' }),
+  read_files_max: integer('Most files open at once.', { default: 256, min: 1, side: 'source' }),
+  hive: choice(['auto', 'on', 'off'], 'Directories c=v become columns.', { default: 'auto', side: 'source' }),
+  watch: bool('Keep reading as files grow and appear.', { ...later, side: 'source' }),
+  start: choice(['earliest', 'latest'], 'Where a watched file begins.', { ...later, side: 'source' }),
+  min_age: duration('Leave younger files for later.', { ...later, side: 'source' }),
+  wait: duration('Wait for a path that does not exist yet.', { ...later, side: 'source' }),
+  write_mode: choice(['append', 'create', 'overwrite'], 'What happens to what is there.', { side: 'sink' }),
+  partition_by: list('Columns of a Hive layout.', { ...later, side: 'sink' }),
+  roll_bytes: byteCount('Start a new file at this size.', { ...later, side: 'sink' }),
+  roll_records: integer('Start a new file after so many rows.', { ...later, side: 'sink' }),
+  roll_interval: duration('Start a new file after this time.', { ...later, side: 'sink' }),
+  fsync: choice(['commit', 'never'], 'Whether files are synced when they are published.', {
+    default: 'commit',
+    side: 'sink',
+  }),
+} as const
+
+export type FileOptions = ValuesOf<typeof fileOptions>

@@ -1,0 +1,90 @@
+import { type Dirent, readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import picomatch from 'picomatch'
+import type { Uri } from '../../../core/uri.ts'
+import { fileError } from '../client.ts'
+import type { FileOptions } from '../options.ts'
+import { naturalOrder } from './natural-order.ts'
+
+/** The path a URI names: absolute, globs kept. */
+export function pathOf(uri: Uri, baseDirectory: string): string {
+  const path = uri.path.join('/')
+  return uri.absolute ? `/${path}` : resolve(baseDirectory, path)
+}
+
+const GLOB = /[*?[\]{}]/
+
+export const hasGlob = (path: string): boolean => GLOB.test(path)
+
+/**
+ * The files that a path names, in natural order: a file itself, the files of a directory, or what a glob matches.
+ * Names that begin with `.headrace-` are skipped everywhere (rulings 13). A path without a match is
+ * `connector_not_found`.
+ */
+export function listFiles(path: string, options: Pick<FileOptions, 'recursive' | 'exclude' | 'extension'>): string[] {
+  let found: string[]
+  if (hasGlob(path)) {
+    const { base, glob } = splitGlob(path)
+    const matches = picomatch(glob, { dot: false })
+    found = walk(base, glob.includes('/') || glob.includes('**'), (relative) => matches(relative))
+  } else if (isDirectory(path)) {
+    found = walk(path, options.recursive, (relative) => !relative.split('/').some((part) => part.startsWith('.')))
+  } else return [path]
+  const excluded = options.exclude === undefined ? undefined : picomatch(options.exclude)
+  const extension = options.extension?.replace(/^\.?/, '.')
+  found = found.filter(
+    (file) =>
+      (extension === undefined || file.endsWith(extension)) &&
+      !(excluded?.(file) ?? false) &&
+      !(excluded?.(file.slice(file.lastIndexOf('/') + 1)) ?? false),
+  )
+  if (found.length === 0) throw fileError('connector_not_found', `no file matches "${path}"`, undefined)
+  return found.sort(naturalOrder)
+}
+
+/** Directory before the first segment with a glob, and the rest. */
+function splitGlob(path: string): { base: string; glob: string } {
+  const segments = path.split('/')
+  const first = segments.findIndex((segment) => GLOB.test(segment))
+  return { base: segments.slice(0, first).join('/') || '/', glob: segments.slice(first).join('/') }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch (error) {
+    throw fileError('open', `cannot read "${path}"`, error)
+  }
+}
+
+function walk(base: string, deep: boolean, accept: (relative: string) => boolean): string[] {
+  const files: string[] = []
+  const visit = (directory: string, relative: string): void => {
+    let entries: Dirent[]
+    try {
+      entries = readdirSync(directory, { withFileTypes: true })
+    } catch (error) {
+      throw fileError('open', `cannot list "${directory}"`, error)
+    }
+    for (const entry of entries) {
+      if (entry.name.startsWith('.headrace-')) continue
+      const path = join(directory, entry.name)
+      const name = relative === '' ? entry.name : `${relative}/${entry.name}`
+      const kind = entry.isSymbolicLink() ? linkKind(path) : entry
+      if (kind === undefined) continue
+      if (kind.isDirectory()) {
+        if (deep) visit(path, name)
+      } else if (accept(name)) files.push(path)
+    }
+  }
+  visit(base, '')
+  return files
+}
+
+function linkKind(path: string): { isDirectory(): boolean } | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}

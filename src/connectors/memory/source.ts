@@ -1,0 +1,112 @@
+import { HeadraceError } from '../../core/errors.ts'
+import type { RingReader } from '../../core/ring.ts'
+import { BatchBuilder, type Row } from '../../core/row-batch.ts'
+import { systemValue } from '../../core/system-values.ts'
+import type { Value } from '../../core/values.ts'
+import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
+import { type Channel, channelName, channelOf } from './client.ts'
+import type { MemoryOptions } from './options.ts'
+
+/** One split; every reader sees every row. */
+export class MemorySource implements Source {
+  readonly #context: SourceContext
+  readonly #name: string
+  readonly #channel: Channel
+
+  constructor(context: SourceContext) {
+    this.#context = context
+    this.#name = channelName(context.uri)
+    this.#channel = channelOf(context.shared, this.#name, context.options as MemoryOptions)
+  }
+
+  incarnation(): Promise<string> {
+    return Promise.resolve(`memory:${this.#name}`)
+  }
+
+  async *splits(): AsyncIterable<SplitEvent> {
+    yield { kind: 'added', split: { id: this.#name } }
+    yield { kind: 'complete' }
+  }
+
+  open(): SplitReader {
+    return new MemoryReader(this.#channel, this.#name, this.#context)
+  }
+
+  health(): Promise<Health> {
+    const { ring } = this.#channel
+    const degraded = ring.length > 0.9 * ring.options.capacity
+    return Promise.resolve({ state: degraded ? 'degraded' : 'healthy', issues: [] })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+class MemoryReader implements SplitReader {
+  readonly #channel: Channel
+  readonly #name: string
+  readonly #context: SourceContext
+  readonly #builder: BatchBuilder
+  #reader: RingReader<Row> | undefined
+
+  constructor(channel: Channel, name: string, context: SourceContext) {
+    this.#channel = channel
+    this.#name = name
+    this.#context = context
+    this.#builder = new BatchBuilder(context.schema, context.batchRows, context.memory)
+  }
+
+  async *read(from: Offset | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
+    const reader = this.#channel.ring.reader(from === undefined ? undefined : positionOf(from))
+    this.#reader = reader
+    for (;;) {
+      const first = reader.next
+      const rows = await reader.take(this.#context.batchRows, signal)
+      if (rows === undefined) return
+      const ingestMicros = this.#context.clock.nowMicros()
+      this.#builder.reset()
+      rows.forEach((row, i) => {
+        this.#builder.append(this.#select(row, first + i, ingestMicros), row.change)
+      })
+      const provenance = { split: this.#name, rowOrdinal: first - 1, ingestMicros }
+      yield { kind: 'batch', batch: this.#builder.finish(provenance), next: `m1:${reader.next}` }
+    }
+  }
+
+  /** The wanted columns of a row by name, then the system columns. */
+  #select(row: Row, sequence: number, ingestMicros: number): Value[] {
+    const { fields } = this.#channel.schema!
+    const values = this.#context.columns.map((column) => {
+      const index = fields.findIndex((field) => field.name === column.path[0])
+      let value = row.values[index] ?? null
+      let type = fields[index]?.type
+      for (const name of column.path.slice(1)) {
+        if (type?.kind !== 'struct') break
+        const at = type.fields.findIndex((field) => field.name === name)
+        value = value === null ? null : ((value as readonly Value[])[at] ?? null)
+        type = type.fields[at]?.type
+      }
+      return value
+    })
+    const facts = {
+      split: this.#name,
+      source: `memory:${this.#name}`,
+      offset: sequence,
+      ingestMicros,
+      change: row.change,
+    }
+    for (const name of this.#context.systemColumns) values.push(systemValue(name, facts))
+    return values
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#reader?.[Symbol.dispose]()
+    this.#reader = undefined
+    this.#builder[Symbol.dispose]()
+  }
+}
+
+function positionOf(offset: Offset): number {
+  const match = /^m1:(\d+)$/.exec(offset)
+  if (match === null) throw new HeadraceError('connector_offset_invalid', `"${offset}" is not a channel position`)
+  return Number(match[1])
+}

@@ -1,0 +1,77 @@
+import type { Decoded, Decoder } from '../../formats/decoder.ts'
+import type { Health, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
+import type { StdioOptions } from './options.ts'
+
+/** Standard input: one split, read once, without positions to come back to. */
+export class StdinSource implements Source {
+  readonly #context: SourceContext
+
+  constructor(context: SourceContext) {
+    this.#context = context
+  }
+
+  incarnation(): Promise<string> {
+    return Promise.resolve('stdin')
+  }
+
+  async *splits(): AsyncIterable<SplitEvent> {
+    yield { kind: 'added', split: { id: 'stdin' } }
+    yield { kind: 'complete' }
+  }
+
+  open(): SplitReader {
+    return new StdinReader(this.#context)
+  }
+
+  health(): Promise<Health> {
+    return Promise.resolve({ state: 'healthy', issues: [] })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+class StdinReader implements SplitReader {
+  readonly #context: SourceContext
+  #decoder: Decoder | undefined
+
+  constructor(context: SourceContext) {
+    this.#context = context
+  }
+
+  async *read(_from: string | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
+    const { format } = this.#context.options as StdioOptions
+    const decoder = this.#context.decoder('stdin', format === 'auto' ? 'jsonl' : format)
+    this.#decoder = decoder
+    const input = process.stdin
+    const stop = () => input.destroy()
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      for await (const chunk of input as AsyncIterable<Buffer>) {
+        for (let at = 0; at < chunk.length; ) {
+          const room = decoder.reserve(1)
+          const length = Math.min(room.length, chunk.length - at)
+          room.set(chunk.subarray(at, at + length))
+          at += length
+          for (const decoded of decoder.commit(length, { kind: 'delimited' })) yield item(decoded)
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+    for (const decoded of decoder.finish()) yield item(decoded)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#decoder?.[Symbol.dispose]()
+    this.#decoder = undefined
+  }
+}
+
+const item = (decoded: Decoded): SourceItem => ({
+  kind: 'batch',
+  batch: decoded.batch,
+  next: `i1:${decoded.next.byte}:${decoded.next.ordinal}`,
+  rejects: decoded.rejects,
+})
