@@ -1,6 +1,7 @@
 import type { Batch } from '../core/batch.ts'
 import type { Element } from '../core/element.ts'
 import type { WorkerMemory } from '../core/memory.ts'
+import type { Scratch } from '../core/scratch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 
@@ -24,11 +25,24 @@ export interface OperatorContext {
   readonly kernels: Kernels
   /** `compiled`: generated loops; `interpreted`: the twin, used in tests and where code generation is forbidden. */
   readonly mode: 'compiled' | 'interpreted'
+  /** Rows of the batches that operators make. */
   readonly batchRows: number
-  /** Set by the runtime before every element: the injected clock, read once per batch. Microseconds. */
-  readonly now: { nowMicros: number }
+  /** Most rows of any batch that comes in. */
+  readonly batchRowsMax: number
+  /** Set by the runtime before every element. */
+  readonly current: Current
+  /** Computed strings of one element; the runtime resets it before the next. */
+  readonly scratch: Scratch
   readonly onRowError: (error: RowError) => void
   readonly counters: GraphCounters
+}
+
+/** What holds for the element at hand. */
+export interface Current {
+  /** The injected clock, read once per batch. Microseconds. */
+  nowMicros: number
+  /** Source node and split the batch came from, as `AssignWatermarks` tells them apart. */
+  split: string
 }
 
 /** Numbers of the digest that operators know (rulings 27). */
@@ -54,6 +68,10 @@ export interface Operator extends Disposable {
   onWatermark(micros: number): Iterable<Output>
   /** The clock has moved: processing-time windows close. Called between elements. */
   onClock?(nowMicros: number): Iterable<Output>
+  /** When `onClock` is wanted next (microseconds); undefined: not at all. */
+  nextClockMicros?(): number | undefined
+  /** True once no further input can change the output (LIMIT reached): the runtime stops what only feeds it. */
+  readonly finished?: boolean
   /** All inputs have ended (their watermark was Infinity before). Emits what is left, then `end`. */
   onEnd(): Iterable<Output>
 }

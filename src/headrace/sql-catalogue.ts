@@ -1,0 +1,74 @@
+import { HeadraceError } from '../core/errors.ts'
+import type { Schema } from '../core/types.ts'
+import type { Catalogue, SinkInfo, SinkRequest, SourceInfo, SourceRequest } from '../sql/catalogue.ts'
+import type { SystemColumn } from '../sql/system-columns.ts'
+import { schemes } from './catalogue.ts'
+import { connectorContext } from './connector-context.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
+import type { Engine } from './engine.ts'
+
+/** What SQL sees of this instance: connectors by URI, discovered schemas, the environment. */
+export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
+  return {
+    schemes,
+    variable: (name) => engine.environment[name],
+    source: (request) => sourceInfo(engine, baseDirectory, request),
+    sink: (request) => sinkInfo(request),
+    stream: async (name) => {
+      if (name !== 'stdin') return undefined
+      return await sourceInfo(engine, baseDirectory, { uri: 'stdin:', options: [], columns: undefined })
+    },
+  }
+}
+
+const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
+  file: ['_offset', '_source', '_ingest_time', '_filename', '_row_number'],
+  memory: ['_offset', '_source', '_ingest_time', '_op'],
+  stdio: ['_offset', '_source', '_ingest_time'],
+}
+
+async function sourceInfo(engine: Engine, baseDirectory: string, request: SourceRequest): Promise<SourceInfo> {
+  const handle = await endpoint(request.uri, 'source', request.options)
+  const { connector, options } = handle
+  const schema = request.columns ?? (await discoveredSchema(engine, baseDirectory, handle))
+  const eventTime = options['event_time'] as string | undefined
+  const delayMicros = ((options['watermark_delay'] as number | undefined) ?? 5000) * 1000
+  return {
+    connector: connector.name,
+    uri: handle.printed,
+    schema,
+    bounded: connector.bounded?.(options) ?? false,
+    changes: 'append',
+    key: [],
+    systemColumns: SYSTEM_COLUMNS[connector.name] ?? [],
+    eventTime: eventTime === undefined ? undefined : { column: eventTime, delayMicros },
+    watermarkDelayMicros: delayMicros,
+    projects: connector.capabilities.source?.pushdown !== 'none',
+    handle,
+  }
+}
+
+async function discoveredSchema(engine: Engine, baseDirectory: string, handle: Endpoint): Promise<Schema> {
+  const { connector } = handle
+  if (connector.discover === undefined) {
+    throw new HeadraceError('sql_schema_unknown', `the columns of "${handle.printed}" are not known`, {
+      hint: `declare them: CREATE STREAM s (a STRING, …) FROM '${handle.printed}'`,
+    })
+  }
+  const found = await connector.discover(connectorContext(engine, handle, { baseDirectory }))
+  return { fields: found.columns.map(({ name, type, nullable }) => ({ name, type, nullable })) }
+}
+
+async function sinkInfo(request: SinkRequest): Promise<SinkInfo> {
+  const handle = await endpoint(request.uri, 'sink', request.options)
+  const { connector, options } = handle
+  const changelog = options['changelog'] !== undefined
+  return {
+    connector: connector.name,
+    uri: handle.printed,
+    accepts: changelog ? 'changelog' : connector.capabilities.sink!.accepts,
+    key: (options['key'] as readonly string[] | undefined) ?? [],
+    label: connector.name,
+    handle,
+  }
+}

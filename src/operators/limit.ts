@@ -1,0 +1,70 @@
+import type { Batch } from '../core/batch.ts'
+import type { Column } from '../core/column.ts'
+import { BatchBuilder, rowAt } from '../core/row-batch.ts'
+import type { Schema } from '../core/types.ts'
+import type { Operator, OperatorContext, Output } from './operator.ts'
+
+export interface LimitSpec {
+  readonly schema: Schema
+  readonly limit: number | undefined
+  readonly offset: number
+}
+
+/** LIMIT and OFFSET: rows `offset` … `offset + limit` in the order in which they come; then the query ends. */
+export class Limit implements Operator {
+  readonly schema: Schema
+  readonly #context: OperatorContext
+  #skip: number
+  #left: number
+  #builder: BatchBuilder | undefined
+
+  constructor(spec: LimitSpec, context: OperatorContext) {
+    this.schema = spec.schema
+    this.#context = context
+    this.#skip = spec.offset
+    this.#left = spec.limit ?? Number.POSITIVE_INFINITY
+  }
+
+  get finished(): boolean {
+    return this.#left === 0
+  }
+
+  *process(batch: Batch): Iterable<Output> {
+    if (this.#left === 0) return
+    const from = Math.min(this.#skip, batch.rows)
+    this.#skip -= from
+    const to = Math.min(batch.rows, from + this.#left)
+    if (from >= to) return
+    this.#left -= to - from
+    if (from === 0) {
+      const marks = batch.marks?.filter((mark) => mark.row <= to)
+      yield { kind: 'batch', batch: { ...batch, rows: to, marks, columns: batch.columns.map((c) => shortened(c, to)) } }
+    } else yield { kind: 'batch', batch: this.#copied(batch, from, to) }
+  }
+
+  #copied(batch: Batch, from: number, to: number): Batch {
+    this.#builder ??= new BatchBuilder(this.schema, this.#context.batchRowsMax, this.#context.memory)
+    this.#builder.reset()
+    for (let row = from; row < to; row++) {
+      const { values, change } = rowAt(batch, row)
+      this.#builder.append(values, change)
+    }
+    return this.#builder.finish()
+  }
+
+  *onWatermark(micros: number): Iterable<Output> {
+    yield { kind: 'watermark', micros }
+  }
+
+  *onEnd(): Iterable<Output> {
+    yield { kind: 'end' }
+  }
+
+  [Symbol.dispose](): void {
+    this.#builder?.[Symbol.dispose]()
+  }
+}
+
+/** Boxed values are cut; typed arrays may be longer than the batch. */
+const shortened = (column: Column, rows: number): Column =>
+  column.kind === 'boxed' ? { ...column, data: column.data.slice(0, rows) } : column

@@ -1,0 +1,143 @@
+import type { Batch } from '../core/batch.ts'
+import { CHANGE } from '../core/change.ts'
+import { valueAt } from '../core/column-read.ts'
+import { compareValues } from '../core/compare.ts'
+import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
+import type { Schema } from '../core/types.ts'
+import type { SortKey } from '../expr/bound.ts'
+import { RowFailure } from '../expr/functions.ts'
+import { type Evaluator, interpret } from '../expr/interpret.ts'
+import type { Operator, OperatorContext, Output } from './operator.ts'
+import { type Sortable, sortOrder } from './sort-order.ts'
+
+export interface SortSpec {
+  readonly schema: Schema
+  readonly keys: readonly SortKey[]
+  /** `end`: at the end; `window`: rows between two watermarks; `event-time`: as the watermark passes `time`. */
+  readonly mode: 'end' | 'window' | 'event-time'
+  readonly limit: number | undefined
+  readonly offset: number
+  /** Event-time column, for mode `event-time`. */
+  readonly time: number | undefined
+}
+
+type Kept = Sortable & { readonly row: Row }
+
+/** ORDER BY. Keeps the rows until they may leave; with a limit at the end only the best `offset + limit`. */
+export class Sort implements Operator {
+  readonly schema: Schema
+  readonly #spec: SortSpec
+  readonly #context: OperatorContext
+  readonly #keys: readonly Evaluator[]
+  readonly #order: (a: Sortable, b: Sortable) => number
+  readonly #builder: BatchBuilder
+  #rows: Kept[] = []
+  #sequence = 0
+
+  constructor(spec: SortSpec, context: OperatorContext) {
+    this.schema = spec.schema
+    this.#spec = spec
+    this.#context = context
+    this.#keys = spec.keys.map((key) => interpret(key.expr, context))
+    this.#order = sortOrder(spec.keys)
+    this.#builder = new BatchBuilder(spec.schema, context.batchRows, context.memory)
+  }
+
+  *process(batch: Batch): Iterable<Output> {
+    let from = 0
+    if (this.#spec.mode !== 'end') {
+      for (const mark of batch.marks ?? []) {
+        this.#take(batch, from, mark.row)
+        from = mark.row
+        yield* this.onWatermark(mark.watermark)
+      }
+    }
+    this.#take(batch, from, batch.rows)
+    this.#prune()
+  }
+
+  #take(batch: Batch, from: number, to: number): void {
+    for (let row = from; row < to; row++) {
+      if (this.#isLate(batch, row)) {
+        this.#context.counters.lateRows++
+        continue
+      }
+      try {
+        const keys = this.#keys.map((key) => key(batch, row))
+        const kept = rowAt(batch, row)
+        if (kept.change === CHANGE.updateBefore || kept.change === CHANGE.delete) this.#remove(kept)
+        else this.#rows.push({ row: { ...kept, change: CHANGE.insert }, keys, sequence: this.#sequence++ })
+      } catch (failure) {
+        if (!(failure instanceof RowFailure)) throw failure
+        const { code, detail } = failure
+        this.#context.onRowError({ code, detail, span: undefined, batch, row })
+      }
+    }
+  }
+
+  /** ORDER BY event time: a row below the watermark at its arrival has missed its place (rulings 27). */
+  #isLate(batch: Batch, row: number): boolean {
+    const { mode, time } = this.#spec
+    if (mode !== 'event-time' || batch.watermarks === undefined) return false
+    return Number(valueAt(batch.columns[time!]!, row)) < batch.watermarks[row]!
+  }
+
+  /** A row that is taken back removes one equal row. */
+  #remove(gone: Row): void {
+    const fields = this.schema.fields
+    const index = this.#rows.findIndex(({ row }) =>
+      row.values.every((value, i) => {
+        const other = gone.values[i]!
+        if (value === null || other === null) return value === other
+        return compareValues(value, other, fields[i]!.type) === 0
+      }),
+    )
+    if (index >= 0) this.#rows.splice(index, 1)
+  }
+
+  /** With a limit, forgets rows that can no longer be among the first. */
+  #prune(): void {
+    const { limit, offset, mode } = this.#spec
+    if (limit === undefined || mode !== 'end') return
+    const wanted = limit + offset
+    if (this.#rows.length < 2 * wanted + 1024) return
+    this.#rows.sort(this.#order)
+    this.#rows.length = wanted
+  }
+
+  *onWatermark(micros: number): Iterable<Output> {
+    const { mode, time } = this.#spec
+    if (mode === 'window') yield* this.#give(this.#rows.splice(0))
+    if (mode === 'event-time') {
+      const ready = this.#rows.filter(({ row }) => Number(row.values[time!]) < micros)
+      this.#rows = this.#rows.filter(({ row }) => !(Number(row.values[time!]) < micros))
+      yield* this.#give(ready)
+    }
+    yield { kind: 'watermark', micros }
+  }
+
+  *#give(rows: Kept[]): Iterable<Output> {
+    rows.sort(this.#order)
+    this.#builder.reset()
+    for (const { row } of rows) {
+      this.#builder.append(row.values)
+      if (this.#builder.full) {
+        yield { kind: 'batch', batch: this.#builder.finish() }
+        this.#builder.reset()
+      }
+    }
+    if (this.#builder.rows > 0) yield { kind: 'batch', batch: this.#builder.finish() }
+  }
+
+  *onEnd(): Iterable<Output> {
+    const { limit, offset } = this.#spec
+    const rows = this.#rows.sort(this.#order).slice(offset, limit === undefined ? undefined : offset + limit)
+    this.#rows = []
+    yield* this.#give(rows)
+    yield { kind: 'end' }
+  }
+
+  [Symbol.dispose](): void {
+    this.#builder[Symbol.dispose]()
+  }
+}

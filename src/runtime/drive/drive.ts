@@ -1,0 +1,222 @@
+import type { Source, SourceItem, SplitReader } from '../../connectors/contract.ts'
+import type { Batch } from '../../core/batch.ts'
+import type { Clock } from '../../core/clock.ts'
+import { limits } from '../../core/limits.ts'
+import { BatchBuilder } from '../../core/row-batch.ts'
+import type { Reject } from '../../formats/decoder.ts'
+import type { OperatorContext } from '../../operators/operator.ts'
+import type { SourceNode, ValuesNode } from '../../sql/plan.ts'
+import type { Graph } from '../graph/build.ts'
+import type { Origin } from '../graph/origin.ts'
+import { Lock } from './lock.ts'
+
+/** A source that is open, in its place of the graph. */
+export interface OpenSource {
+  readonly origin: Origin
+  readonly node: SourceNode
+  readonly source: Source
+  /** Ends the source after so many rows. */
+  readonly maxRecords: number | undefined
+}
+
+export interface DriveInput {
+  readonly graph: Graph
+  readonly sources: readonly OpenSource[]
+  readonly context: OperatorContext
+  readonly clock: Clock
+  /** Called for every record that could not be decoded. */
+  readonly onReject: (reject: Reject, source: SourceNode, split: string) => void
+  /** After every item: for progress. */
+  readonly onProgress?: (() => void) | undefined
+}
+
+/**
+ * Reads all sources to their end, or until `signal` aborts, and pushes what they give through the graph: one element
+ * at a time. Resolves to true when everything has ended, false when it was stopped.
+ */
+export async function drive(input: DriveInput, signal: AbortSignal): Promise<boolean> {
+  const run = new Drive(input, signal)
+  return await run.all()
+}
+
+class Drive {
+  readonly #input: DriveInput
+  readonly #signal: AbortSignal
+  /** Aborts the readers that are left when one fails or nobody needs more rows. */
+  readonly #stop = new AbortController()
+  readonly #lock = new Lock()
+  #changed = Promise.withResolvers<void>()
+  #running = true
+
+  constructor(input: DriveInput, signal: AbortSignal) {
+    this.#input = input
+    this.#signal = AbortSignal.any([signal, this.#stop.signal])
+  }
+
+  async all(): Promise<boolean> {
+    const { graph, sources } = this.#input
+    const values = graph.origins.filter((origin) => origin.node.kind === 'values')
+    const tasks = [
+      ...values.map((origin) => this.#values(origin, origin.node as ValuesNode)),
+      ...sources.map((source) => this.#source(source)),
+    ]
+    const ticker = this.#tick()
+    try {
+      const ended = await Promise.all(tasks.map((task) => this.#failFast(task)))
+      return ended.every((whole) => whole)
+    } finally {
+      this.#running = false
+      this.#stop.abort()
+      this.#changed.resolve()
+      await ticker
+    }
+  }
+
+  async #failFast<T>(task: Promise<T>): Promise<T> {
+    try {
+      return await task
+    } catch (error) {
+      this.#stop.abort()
+      throw error
+    }
+  }
+
+  /** Runs one step in the graph: clock read once, scratch empty. */
+  #step(split: string, task: () => Promise<void>): Promise<void> {
+    return this.#lock.run(async () => {
+      const { context, clock } = this.#input
+      context.current.nowMicros = clock.nowMicros()
+      context.current.split = split
+      context.scratch.reset()
+      await task()
+      this.#input.onProgress?.()
+      this.#changed.resolve()
+      this.#changed = Promise.withResolvers<void>()
+    })
+  }
+
+  async #values(origin: Origin, node: ValuesNode): Promise<boolean> {
+    const { context } = this.#input
+    using builder = new BatchBuilder(node.schema, context.batchRows, context.memory)
+    for (let from = 0; from < node.rows.length; from += context.batchRows) {
+      builder.reset()
+      for (const row of node.rows.slice(from, from + context.batchRows)) builder.append(row)
+      await this.#step('values', () => origin.batch(builder.finish()))
+    }
+    await this.#step('values', () => origin.end())
+    return true
+  }
+
+  async #source(open: OpenSource): Promise<boolean> {
+    const splits: string[] = []
+    for await (const event of open.source.splits(this.#signal)) {
+      if (event.kind === 'complete') break
+      if (event.kind === 'added') splits.push(event.split.id)
+    }
+    for (const split of splits) open.origin.addSplit(split)
+    const budget = { left: open.maxRecords ?? Number.POSITIVE_INFINITY }
+    if (open.node.info.bounded) await this.#lowestFirst(open, splits, budget)
+    else await Promise.all(splits.map((split) => this.#failFast(this.#wholeSplit(open, split, budget))))
+    if (this.#signal.aborted) return false
+    await this.#step('', () => open.origin.end())
+    return true
+  }
+
+  /** Bounded splits: always the one whose watermark is lowest; without event time one after the other (rulings 25). */
+  async #lowestFirst(open: OpenSource, splits: readonly string[], budget: Budget): Promise<void> {
+    const timed = open.origin.watermarks.length > 0
+    const openMax = timed ? limits.filesOpenMax : 1
+    const waiting = [...splits]
+    const active: ActiveSplit[] = []
+    try {
+      for (;;) {
+        while (active.length < openMax && waiting.length > 0) active.push(this.#open(open, waiting.shift()!))
+        if (active.length === 0 || this.#isOver(open, budget)) return
+        const next = lowest(open.origin, active)
+        if (!(await this.#advance(open, next, budget))) active.splice(active.indexOf(next), 1)
+      }
+    } finally {
+      for (const split of active) await split.reader[Symbol.asyncDispose]()
+    }
+  }
+
+  async #wholeSplit(open: OpenSource, id: string, budget: Budget): Promise<void> {
+    const split = this.#open(open, id)
+    try {
+      while (!this.#isOver(open, budget) && (await this.#advance(open, split, budget)));
+    } finally {
+      await split.reader[Symbol.asyncDispose]()
+    }
+  }
+
+  #open(open: OpenSource, id: string): ActiveSplit {
+    const reader = open.source.open(id)
+    return { id, reader, items: reader.read(undefined, this.#signal)[Symbol.asyncIterator]() }
+  }
+
+  #isOver(open: OpenSource, budget: Budget): boolean {
+    return this.#signal.aborted || budget.left <= 0 || open.origin.finished
+  }
+
+  /** Takes one item of a split; false when the split has ended (and its reader is closed). */
+  async #advance(open: OpenSource, split: ActiveSplit, budget: Budget): Promise<boolean> {
+    const { value: item, done } = await split.items.next()
+    if (done === true) {
+      await split.reader[Symbol.asyncDispose]()
+      if (!this.#signal.aborted) await this.#step(split.id, () => open.origin.finishSplit(split.id))
+      return false
+    }
+    if (item.kind === 'idle') return true
+    for (const reject of item.rejects ?? []) this.#input.onReject(reject, open.node, split.id)
+    const batch = cut(item.batch, budget)
+    if (batch !== undefined) await this.#step(split.id, () => open.origin.batch(batch))
+    return true
+  }
+
+  /** Wakes operators that wait for the clock. */
+  async #tick(): Promise<void> {
+    const { graph, clock } = this.#input
+    const timed = graph.stages.filter((stage) => stage.operator.nextClockMicros !== undefined)
+    if (timed.length === 0) return
+    while (this.#running && !this.#signal.aborted) {
+      const changed = this.#changed.promise
+      const due = Math.min(...timed.map((stage) => stage.operator.nextClockMicros!() ?? Number.POSITIVE_INFINITY))
+      const now = clock.nowMicros()
+      if (due <= now) {
+        for (const stage of timed) await this.#step('', () => stage.emit(stage.operator.onClock!(clock.nowMicros())))
+        continue
+      }
+      if (due === Number.POSITIVE_INFINITY) await changed
+      else {
+        const woken = new AbortController()
+        const sleep = clock.sleep(Math.ceil((due - now) / 1000), AbortSignal.any([woken.signal, this.#signal]))
+        await Promise.race([sleep, changed])
+        woken.abort()
+      }
+    }
+  }
+}
+
+interface Budget {
+  left: number
+}
+
+interface ActiveSplit {
+  readonly id: string
+  readonly reader: SplitReader
+  readonly items: AsyncIterator<SourceItem>
+}
+
+function lowest(origin: Origin, active: readonly ActiveSplit[]): ActiveSplit {
+  let best = active[0]!
+  for (const split of active) if (origin.watermarkOf(split.id) < origin.watermarkOf(best.id)) best = split
+  return best
+}
+
+/** As much of the batch as the source may still give. */
+function cut(batch: Batch | undefined, budget: Budget): Batch | undefined {
+  if (batch === undefined || budget.left <= 0) return undefined
+  const rows = Math.min(batch.rows, budget.left)
+  budget.left -= rows
+  return rows === batch.rows ? batch : { ...batch, rows }
+}

@@ -1,0 +1,53 @@
+import type { Batch } from '../../core/batch.ts'
+import type { Element } from '../../core/element.ts'
+import type { AssignWatermarks } from '../../operators/assign-watermarks.ts'
+import type { SourceNode, ValuesNode } from '../../sql/plan.ts'
+import type { Receiver, Stage } from './stage.ts'
+
+/** Where rows enter the graph: the place of a source node (or of VALUES). */
+export class Origin {
+  readonly node: SourceNode | ValuesNode
+  readonly #outputs: Receiver[] = []
+  /** Watermark operators that tell the splits of this source apart. */
+  readonly watermarks: { readonly stage: Stage; readonly operator: AssignWatermarks }[] = []
+  rows = 0
+
+  constructor(node: SourceNode | ValuesNode) {
+    this.node = node
+  }
+
+  connect(receiver: Receiver): void {
+    this.#outputs.push(receiver)
+  }
+
+  /** True when nobody needs more rows. */
+  get finished(): boolean {
+    return this.#outputs.length > 0 && this.#outputs.every((output) => output.finished)
+  }
+
+  async batch(batch: Batch): Promise<void> {
+    this.rows += batch.rows
+    await this.#send({ kind: 'batch', batch })
+  }
+
+  addSplit(id: string): void {
+    for (const { operator } of this.watermarks) operator.addSplit(id)
+  }
+
+  async finishSplit(id: string): Promise<void> {
+    for (const { stage, operator } of this.watermarks) await stage.emit(operator.finishSplit(id))
+  }
+
+  /** Watermark of a split; −Infinity when the plan has no event time. */
+  watermarkOf(id: string): number {
+    return this.watermarks[0]?.operator.watermarkOf(id) ?? Number.NEGATIVE_INFINITY
+  }
+
+  async end(): Promise<void> {
+    await this.#send({ kind: 'end' })
+  }
+
+  async #send(element: Element): Promise<void> {
+    for (const output of this.#outputs) await output.receive(element)
+  }
+}

@@ -1,0 +1,116 @@
+import type { Batch } from '../../core/batch.ts'
+import type { Element } from '../../core/element.ts'
+import type { Operator, Output } from '../../operators/operator.ts'
+
+/** The end of an edge: takes elements one at a time and is done with each when the promise settles. */
+export interface Receiver {
+  receive(element: Element): Promise<void>
+  /** True when nothing sent here can matter any more. */
+  readonly finished: boolean
+}
+
+/** An operator in its place: combines the watermarks and ends of its inputs and hands outputs on. */
+export class Stage {
+  readonly operator: Operator
+  readonly id: string
+  readonly #watermarks: number[]
+  readonly #ended: boolean[]
+  readonly #outputs: Receiver[] = []
+  readonly #late: Receiver[] = []
+  #watermark = Number.NEGATIVE_INFINITY
+  #done = false
+  /** For EXPLAIN ANALYZE and the digest. */
+  readonly meter = { rowsIn: 0, rowsOut: 0 }
+
+  constructor(id: string, operator: Operator, inputs: number) {
+    this.id = id
+    this.operator = operator
+    this.#watermarks = new Array<number>(inputs).fill(Number.NEGATIVE_INFINITY)
+    this.#ended = new Array<boolean>(inputs).fill(false)
+  }
+
+  /** Rows and watermarks go to `receiver`, too. */
+  connect(receiver: Receiver): void {
+    this.#outputs.push(receiver)
+  }
+
+  /** Late rows go to `receiver`. */
+  connectLate(receiver: Receiver): void {
+    this.#late.push(receiver)
+  }
+
+  get finished(): boolean {
+    if (this.#done || this.operator.finished === true) return true
+    const all = [...this.#outputs, ...this.#late]
+    return all.length > 0 && all.every((output) => output.finished)
+  }
+
+  input(index: number): Receiver {
+    const stage = this
+    return {
+      receive: (element) => stage.#receive(element, index),
+      get finished() {
+        return stage.finished
+      },
+    }
+  }
+
+  async #receive(element: Element, input: number): Promise<void> {
+    if (this.#done) return
+    switch (element.kind) {
+      case 'batch':
+        this.meter.rowsIn += element.batch.rows
+        await this.emit(this.operator.process(this.#combined(element.batch, input), input))
+        return
+      case 'watermark':
+        await this.#onWatermark(element.micros, input)
+        return
+      case 'end':
+        await this.#onEnd(input)
+        return
+      case 'barrier':
+        for (const output of this.#outputs) await output.receive(element)
+    }
+  }
+
+  /** With several inputs, a watermark inside a batch counts only as far as the other inputs have come. */
+  #combined(batch: Batch, input: number): Batch {
+    if (this.#watermarks.length === 1 || (batch.marks === undefined && batch.watermarks === undefined)) return batch
+    let others = Number.POSITIVE_INFINITY
+    for (const [i, watermark] of this.#watermarks.entries()) if (i !== input) others = Math.min(others, watermark)
+    const marks = batch.marks
+      ?.map((mark) => ({ row: mark.row, watermark: Math.min(mark.watermark, others) }))
+      .filter((mark) => mark.watermark > this.#watermark)
+    return { ...batch, marks, watermarks: batch.watermarks?.map((watermark) => Math.min(watermark, others)) }
+  }
+
+  async #onWatermark(micros: number, input: number): Promise<void> {
+    this.#watermarks[input] = Math.max(this.#watermarks[input]!, micros)
+    const least = Math.min(...this.#watermarks)
+    if (least <= this.#watermark) return
+    this.#watermark = least
+    await this.emit(this.operator.onWatermark(least))
+  }
+
+  async #onEnd(input: number): Promise<void> {
+    this.#ended[input] = true
+    await this.#onWatermark(Number.POSITIVE_INFINITY, input)
+    if (this.#ended.every((ended) => ended)) await this.emit(this.operator.onEnd())
+  }
+
+  /** Hands outputs on, each taken by everybody before the next is asked for. */
+  async emit(outputs: Iterable<Output>): Promise<void> {
+    for (const output of outputs) {
+      if (output.kind === 'late') {
+        for (const late of this.#late) await late.receive({ kind: 'batch', batch: output.batch })
+        continue
+      }
+      if (output.kind === 'batch') this.meter.rowsOut += output.batch.rows
+      if (output.kind === 'end') {
+        this.#done = true
+        for (const late of this.#late) await late.receive(output)
+      }
+      for (const receiver of this.#outputs) await receiver.receive(output)
+    }
+  }
+}
