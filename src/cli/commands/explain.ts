@@ -1,0 +1,39 @@
+import { type Command, Option } from 'commander'
+import { Engine } from '../../headrace/engine.ts'
+import { explainScript } from '../../headrace/script.ts'
+import type { CommandContext } from '../command.ts'
+import { reportError } from '../report.ts'
+import { scriptOf } from '../script-file.ts'
+
+const STAGES = ['tokens', 'ast', 'bound', 'plan', 'optimized', 'streaming', 'graph'] as const
+
+/** `explain` prints one stage; `plan` is the effective plan. */
+export function defineExplain(program: Command, { io, done, json }: CommandContext): void {
+  const action =
+    (fixed: (typeof STAGES)[number] | undefined) =>
+    async (
+      file: string | undefined,
+      options: { readonly execute?: string; readonly stage?: (typeof STAGES)[number] },
+    ) => {
+      const script = scriptOf(file, options.execute)
+      try {
+        const stage = fixed ?? options.stage ?? 'optimized'
+        io.out(await explainScript(new Engine(), script, { stage, json }))
+      } catch (error) {
+        done(reportError(error, io, json))
+      }
+    }
+  program
+    .command('explain')
+    .description('print a stage of a script')
+    .argument('[file]', 'SQL script; - reads standard input')
+    .option('-e, --execute <sql>', 'explain this text instead of a file')
+    .addOption(new Option('-s, --stage <stage>', 'which stage').choices(STAGES))
+    .action(action(undefined))
+  program
+    .command('plan')
+    .description('print the effective plan of a script')
+    .argument('[file]', 'SQL script; - reads standard input')
+    .option('-e, --execute <sql>', 'plan this text instead of a file')
+    .action(action('streaming'))
+}

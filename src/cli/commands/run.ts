@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+import { Engine } from '../../headrace/engine.ts'
+import type { CommandContext } from '../command.ts'
+import { runScript } from '../run-script.ts'
+import { scriptOf } from '../script-file.ts'
+import { outputOption } from './output-option.ts'
+
+interface Options {
+  readonly execute?: string
+  readonly output?: 'table' | 'json' | 'csv' | 'jsonl' | 'markdown'
+  readonly param?: readonly string[]
+}
+
+export function defineRun(program: Command, { io, done, json }: CommandContext): void {
+  program
+    .command('run')
+    .description('run a pipeline in the foreground')
+    .argument('[file]', 'SQL script; - reads standard input')
+    .option('-e, --execute <sql>', 'run this text instead of a file')
+    .option('-p, --param <name=value...>', 'value of a parameter :name')
+    .addOption(outputOption())
+    .action(async (file: string | undefined, options: Options) => {
+      const script = scriptOf(file, options.execute, options.param)
+      const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
+      done(await runScript(new Engine(), script, { output, json, digest: true }, io))
+    })
+}

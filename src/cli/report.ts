@@ -1,0 +1,63 @@
+import { HeadraceError, HeadraceErrors } from '../core/errors.ts'
+import type { DeadLetter } from '../headrace/dead-letters.ts'
+import type { Digest } from '../headrace/pipeline.ts'
+import { errorJson, isWarning, renderError } from '../sql/diagnostics.ts'
+import type { Io } from './io.ts'
+
+/** All faults of an error, in order; anything unknown becomes `internal_assertion`. */
+export function faultsOf(error: unknown): readonly HeadraceError[] {
+  if (error instanceof HeadraceError) return [error]
+  if (error instanceof HeadraceErrors) return error.errors
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return [new HeadraceError('internal_assertion', message, { cause: error })]
+}
+
+/** Prints an error and returns the exit code: that of the gravest fault. */
+export function reportError(error: unknown, io: Io, json: boolean): number {
+  const faults = faultsOf(error)
+  for (const fault of faults) {
+    if (fault.code === 'sink_closed') continue
+    if (json) io.err(`${JSON.stringify(errorJson(fault))}\n`)
+    else io.err(`${colored(renderError(fault), fault, io)}\n`)
+  }
+  return Math.max(...faults.map((fault) => fault.exitCode))
+}
+
+function colored(text: string, fault: HeadraceError, io: Io): string {
+  const style = isWarning(fault.code) ? 'warning' : 'error'
+  return text.replace(/^(error|warning)\[[^\]]*\]/, (head) => io.paint(style, head))
+}
+
+/** One of the first dead letters, as a line. */
+export function printDeadLetter(letter: DeadLetter, io: Io): void {
+  const bytes = letter.bytes.length > 200 ? `${letter.bytes.slice(0, 200)}…` : letter.bytes
+  const tail = bytes === '' ? '' : `: ${bytes}`
+  io.err(`${io.paint('warning', `dead letter[${letter.code}]`)} ${letter.place}: ${letter.detail}${tail}\n`)
+}
+
+const grouped = (n: number): string => n.toLocaleString('en-US').replaceAll(',', ' ')
+
+/** The last line of a run. */
+export function digestText(digest: Digest): string {
+  const rejected = [...digest.rejected].reduce((sum, [, count]) => sum + count, 0)
+  const codes = [...digest.rejected].map(([code, count]) => `${code} ${grouped(count)}`).join(', ')
+  const parts = [
+    `in ${grouped(digest.rowsIn)}`,
+    ...digest.rowsOut.map(({ target, rows }) => `out ${grouped(rows)} → ${target}`),
+    ...(digest.lateRows > 0 ? [`late ${grouped(digest.lateRows)}`] : []),
+    ...(rejected > 0 ? [`dead letters ${grouped(rejected)} (${codes})`] : []),
+    `${(digest.elapsedMs / 1000).toFixed(2)} s`,
+  ]
+  return `${digest.complete ? 'done' : 'stopped'}: ${parts.join(' · ')}`
+}
+
+export function digestJson(digest: Digest): string {
+  return JSON.stringify({
+    complete: digest.complete,
+    rows_in: digest.rowsIn,
+    rows_out: digest.rowsOut,
+    late_rows: digest.lateRows,
+    dead_letters: Object.fromEntries(digest.rejected),
+    elapsed_ms: Math.round(digest.elapsedMs),
+  })
+}

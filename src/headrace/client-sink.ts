@@ -1,0 +1,29 @@
+import type { Sink } from '../connectors/contract.ts'
+import type { Schema } from '../core/types.ts'
+import { createEncoder } from '../formats/formats.ts'
+import { connectorContext } from './connector-context.ts'
+import { endpoint } from './endpoint.ts'
+import type { Engine } from './engine.ts'
+
+/** The sink of queries without INTO on the command line: standard output in a form. */
+export async function clientSink(
+  engine: Engine,
+  schema: Schema,
+  form: { readonly changes: boolean; readonly format: string },
+): Promise<Sink> {
+  const handle = await endpoint(`stdout:?format=${form.format}`, 'sink')
+  const { memory, kernels, kernelMode, clock } = engine
+  return await handle.connector.openSink!({
+    ...connectorContext(engine, handle, { baseDirectory: engine.baseDirectory }),
+    schema,
+    changes: form.changes,
+    bounded: true,
+    key: [],
+    encoder: (format) =>
+      createEncoder(
+        format,
+        { schema, changes: form.changes, options: handle.options },
+        { memory, kernels, kernelMode, nowMicros: clock.nowMicros },
+      ),
+  })
+}
