@@ -1,9 +1,11 @@
 import type { Batch } from '../core/batch.ts'
 import type { Clock } from '../core/clock.ts'
 import type { WorkerMemory } from '../core/memory.ts'
-import type { OptionSpec, OptionValues } from '../core/options.ts'
+import type { OptionSpec } from '../core/option-types.ts'
+import type { OptionValues } from '../core/options.ts'
 import type { DataType, Schema } from '../core/types.ts'
 import type { Uri } from '../core/uri.ts'
+import type { Value } from '../core/values.ts'
 import type { Decoder, Reject } from '../formats/decoder.ts'
 import type { Encoder } from '../formats/encoder.ts'
 
@@ -168,6 +170,8 @@ export interface SinkContext extends ConnectorContext {
   readonly changes: boolean
   readonly bounded: boolean
   encoder(format: string): Encoder
+  /** A value that is not NULL as people read it (PostgreSQL text form). */
+  valueText(value: Exclude<Value, null>, type: DataType): string
   /** Positions of the key columns. */
   readonly key: readonly number[]
 }

@@ -1,4 +1,5 @@
-import type { ErrorClass } from './errors.ts'
+/** Who can act on an error; the reaction of the supervisor follows the class only. */
+export type ErrorClass = 'transient' | 'throttled' | 'permanent' | 'poison' | 'ambiguous' | 'fenced' | 'internal'
 
 export interface ErrorKind {
   readonly class: ErrorClass

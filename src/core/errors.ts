@@ -1,7 +1,4 @@
-import { type ErrorCode, errorKinds } from './error-kinds.ts'
-
-/** Who can act on an error; the reaction of the supervisor follows the class only. */
-export type ErrorClass = 'transient' | 'throttled' | 'permanent' | 'poison' | 'ambiguous' | 'fenced' | 'internal'
+import { type ErrorClass, type ErrorCode, errorKinds } from './error-kinds.ts'
 
 /** A place in a text: `line` and `column` are 1-based and count code points; the end is exclusive. */
 export interface TextPlace {

@@ -1,4 +1,4 @@
-import type { Option } from './options.ts'
+import type { Option } from './option-types.ts'
 
 export type ParsedOption = { readonly value: unknown } | { readonly fault: string; readonly hint: string | undefined }
 

@@ -1,5 +1,6 @@
 import type { Sink } from '../connectors/contract.ts'
 import type { Schema } from '../core/types.ts'
+import { textOfValue } from '../expr/value-text.ts'
 import { createEncoder } from '../formats/formats.ts'
 import { connectorContext } from './connector-context.ts'
 import { endpoint } from './endpoint.ts'
@@ -19,6 +20,7 @@ export async function clientSink(
     changes: form.changes,
     bounded: true,
     key: [],
+    valueText: textOfValue,
     encoder: (format) =>
       createEncoder(
         format,

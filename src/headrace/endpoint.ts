@@ -1,6 +1,7 @@
 import type { Capabilities, Connector } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
-import { type GivenOption, type OptionValues, parseOptions, type Side } from '../core/options.ts'
+import type { Side } from '../core/option-types.ts'
+import { type GivenOption, type OptionValues, parseOptions } from '../core/options.ts'
 import { parseUri, pathUri, redactText, schemeOf, type Uri } from '../core/uri.ts'
 import type { OptionEntry } from '../sql/catalogue.ts'
 import { connectorFor } from './catalogue.ts'

@@ -1,6 +1,7 @@
 import type { Sink, SinkReject, Source } from '../connectors/contract.ts'
 import { textAt } from '../core/column-read.ts'
 import type { Schema } from '../core/types.ts'
+import { textOfValue } from '../expr/value-text.ts'
 import { createDecoder, createEncoder } from '../formats/formats.ts'
 import type { OperatorContext, RowError } from '../operators/operator.ts'
 import { drive, type OpenSource } from '../runtime/drive/drive.ts'
@@ -140,6 +141,7 @@ export class Pipeline {
       ...base,
       ...form,
       schema,
+      valueText: textOfValue,
       encoder: (format) =>
         createEncoder(format, { schema, changes: form.changes, options: handle.options }, this.#formats()),
     })

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { HeadraceError } from '../../core/errors.ts'
-import type { Option } from '../../core/options.ts'
+import type { Option } from '../../core/option-types.ts'
 import { didYouMean } from '../../core/suggest.ts'
 import { connectors } from '../../headrace/catalogue.ts'
 import type { CommandContext } from '../command.ts'

@@ -21,7 +21,11 @@ export class StdioSink implements Sink {
     this.#left = options.limit ?? Number.POSITIVE_INFINITY
     const { format } = options
     if (format === 'table' || format === 'markdown') {
-      this.#table = new TableText(context.schema, { changes: context.changes, markdown: format === 'markdown' })
+      this.#table = new TableText(context.schema, {
+        changes: context.changes,
+        markdown: format === 'markdown',
+        valueText: context.valueText,
+      })
       this.#header = new Uint8Array(0)
     } else {
       this.#encoder = context.encoder(format === 'auto' ? 'jsonl' : format)

@@ -1,8 +1,8 @@
 import type { Batch } from '../../../core/batch.ts'
 import { CHANGE, changeSymbols } from '../../../core/change.ts'
 import { valueAt } from '../../../core/column-read.ts'
-import type { Schema } from '../../../core/types.ts'
-import { valueText } from '../../../expr/value-text.ts'
+import type { DataType, Schema } from '../../../core/types.ts'
+import type { Value } from '../../../core/values.ts'
 
 /** Rows kept for the whole table to be laid out; later ones are counted only. */
 const ROWS_MAX = 10_000
@@ -10,16 +10,24 @@ const CELL_MAX = 60
 
 const NUMERIC = new Set(['smallint', 'int', 'bigint', 'double', 'decimal'])
 
+export interface TableForm {
+  readonly changes: boolean
+  readonly markdown: boolean
+  readonly valueText: (value: Exclude<Value, null>, type: DataType) => string
+}
+
 /** Collects rows and prints them as an aligned table, or as Markdown. NULL is empty in Markdown, `NULL` in a table. */
 export class TableText {
   readonly #header: readonly string[]
   readonly #right: readonly boolean[]
   readonly #changes: boolean
   readonly #markdown: boolean
+  readonly #valueText: TableForm['valueText']
   readonly #rows: string[][] = []
   #more = 0
 
-  constructor(schema: Schema, form: { readonly changes: boolean; readonly markdown: boolean }) {
+  constructor(schema: Schema, form: TableForm) {
+    this.#valueText = form.valueText
     this.#changes = form.changes
     this.#markdown = form.markdown
     this.#header = [...(form.changes ? ['_op'] : []), ...schema.fields.map((field) => field.name)]
@@ -34,7 +42,7 @@ export class TableText {
       }
       const cells = batch.columns.map((column) => {
         const value = valueAt(column, row)
-        return value === null ? (this.#markdown ? '' : 'NULL') : valueText(value, column.type)
+        return value === null ? (this.#markdown ? '' : 'NULL') : this.#valueText(value, column.type)
       })
       if (this.#changes) cells.unshift(changeSymbols[batch.changes?.[row] ?? CHANGE.insert]!)
       this.#rows.push(cells.map((cell) => this.#cell(cell)))
