@@ -16,6 +16,11 @@ export const connectors: readonly ConnectorEntry[] = [
     load: async () => (await import('../connectors/memory/connector.ts')).memory,
   },
   {
+    name: 'nexmark',
+    schemes: ['nexmark'],
+    load: async () => (await import('../connectors/nexmark/connector.ts')).nexmark,
+  },
+  {
     name: 'stdio',
     schemes: ['stderr', 'stdin', 'stdout'],
     load: async () => (await import('../connectors/stdio/connector.ts')).stdio,
@@ -46,7 +51,6 @@ export const laterSchemes: readonly string[] = [
   'kafka',
   'kinesis',
   'nats',
-  'nexmark',
   'postgres',
   'postgresql',
   'redis',

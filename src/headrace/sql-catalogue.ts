@@ -24,6 +24,7 @@ export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
 const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
   file: ['_offset', '_source', '_ingest_time', '_filename', '_row_number'],
   memory: ['_offset', '_source', '_ingest_time', '_op'],
+  nexmark: ['_offset', '_partition', '_timestamp', '_event_time', '_source', '_ingest_time'],
   stdio: ['_offset', '_source', '_ingest_time'],
 }
 
