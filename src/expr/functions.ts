@@ -65,6 +65,8 @@ export interface ScalarFunction {
 export class RowFailure {
   readonly code: RowErrorCode
   readonly detail: string
+  /** Where the call stands in the SQL text: set by whoever evaluates the call, not by the call. */
+  span: { readonly start: number; readonly end: number } | undefined
 
   constructor(code: RowErrorCode, detail: string) {
     this.code = code
