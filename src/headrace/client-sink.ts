@@ -13,7 +13,7 @@ export async function clientSink(
   form: { readonly changes: boolean; readonly format: string },
 ): Promise<Sink> {
   const handle = await endpoint(`stdout:?format=${form.format}`, 'sink')
-  const { memory, kernels, kernelMode, clock } = engine
+  const { memory, kernels, clock } = engine
   return await handle.connector.openSink!({
     ...connectorContext(engine, handle, { baseDirectory: engine.baseDirectory }),
     schema,
@@ -25,7 +25,7 @@ export async function clientSink(
       createEncoder(
         format,
         { schema, changes: form.changes, options: handle.options },
-        { memory, kernels, kernelMode, nowMicros: clock.nowMicros },
+        { memory, kernels, nowMicros: clock.nowMicros },
       ),
   })
 }

@@ -23,7 +23,6 @@ export class Engine {
   readonly kernels: Kernels
   readonly clock: Clock
   readonly mode: 'compiled' | 'interpreted'
-  readonly kernelMode: 'on' | 'off'
   readonly batchRows: number
   readonly baseDirectory: string
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -31,10 +30,9 @@ export class Engine {
 
   constructor(options: EngineOptions = {}) {
     this.memory = new WorkerMemory()
-    this.kernels = new Kernels(this.memory)
+    this.kernels = new Kernels(this.memory, options.kernels ?? 'on')
     this.clock = options.clock ?? systemClock
     this.mode = options.mode ?? 'compiled'
-    this.kernelMode = options.kernels ?? 'on'
     this.batchRows = options.batchRows ?? limits.batchRows
     this.baseDirectory = options.baseDirectory ?? process.cwd()
     this.environment = options.environment ?? process.env

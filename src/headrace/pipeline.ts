@@ -158,8 +158,8 @@ export class Pipeline {
   }
 
   #formats() {
-    const { memory, kernels, kernelMode } = this.#engine
-    return { memory, kernels, kernelMode, nowMicros: () => this.#context.current.nowMicros }
+    const { memory, kernels } = this.#engine
+    return { memory, kernels, nowMicros: () => this.#context.current.nowMicros }
   }
 
   async #openSource(node: SourceNode): Promise<Source> {

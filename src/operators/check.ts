@@ -45,8 +45,8 @@ export class Check implements Operator {
         this.#context.onRowError({ code, detail: `${text} is false`, span: undefined, batch, row })
       } catch (failure) {
         if (!(failure instanceof RowFailure)) throw failure
-        const { code, detail } = failure
-        this.#context.onRowError({ code, detail, span: undefined, batch, row })
+        const { code, detail, span } = failure
+        this.#context.onRowError({ code, detail, span, batch, row })
       }
       return false
     }

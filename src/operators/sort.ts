@@ -69,8 +69,8 @@ export class Sort implements Operator {
         else this.#rows.push({ row: { ...kept, change: CHANGE.insert }, keys, sequence: this.#sequence++ })
       } catch (failure) {
         if (!(failure instanceof RowFailure)) throw failure
-        const { code, detail } = failure
-        this.#context.onRowError({ code, detail, span: undefined, batch, row })
+        const { code, detail, span } = failure
+        this.#context.onRowError({ code, detail, span, batch, row })
       }
     }
   }

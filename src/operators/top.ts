@@ -74,8 +74,8 @@ export class Top implements Operator {
       if (this.#rows.length > most) this.#rows.pop()
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
-      const { code, detail } = failure
-      this.#context.onRowError({ code, detail, span: undefined, batch, row })
+      const { code, detail, span } = failure
+      this.#context.onRowError({ code, detail, span, batch, row })
     }
   }
 

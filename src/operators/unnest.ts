@@ -75,8 +75,8 @@ export class Unnest implements Operator {
       return elements.length === 0 && this.#spec.outer ? [NO_ELEMENT] : elements
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
-      const { code, detail } = failure
-      this.#context.onRowError({ code, detail, span: this.#spec.list.span, batch, row })
+      const { code, detail, span } = failure
+      this.#context.onRowError({ code, detail, span, batch, row })
       return undefined
     }
   }

@@ -138,8 +138,8 @@ export class GroupOutput implements Disposable {
       return values
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
-      const { code, detail } = failure
-      this.#context.onRowError({ code, detail, span: undefined, batch: this.#builder.finish(), row: NO_ROW })
+      const { code, detail, span } = failure
+      this.#context.onRowError({ code, detail, span, batch: this.#builder.finish(), row: NO_ROW })
       return undefined
     }
   }

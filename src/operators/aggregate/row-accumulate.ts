@@ -125,8 +125,8 @@ export class RowAccumulate {
       })
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
-      const { code, detail } = failure
-      this.#context.onRowError({ code, detail, span: undefined, batch, row })
+      const { code, detail, span } = failure
+      this.#context.onRowError({ code, detail, span, batch, row })
       return undefined
     }
   }

@@ -174,7 +174,8 @@ export class RowIntake {
 
   #onFailure(batch: Batch, row: number, failure: unknown): void {
     if (!(failure instanceof RowFailure)) throw failure
-    this.#fail(batch, row, failure.code, failure.detail)
+    const { code, detail, span } = failure
+    this.#context.onRowError({ code, detail, span, batch, row })
   }
 
   #fail(batch: Batch, row: number, code: string, detail: string): void {

@@ -1,0 +1,218 @@
+import type { Sink } from '../../src/connectors/contract.ts'
+import { channelOf } from '../../src/connectors/memory/client.ts'
+import { CHANGE, changeSymbols } from '../../src/core/change.ts'
+import { ManualClock } from '../../src/core/clock.ts'
+import { HeadraceError, HeadraceErrors } from '../../src/core/errors.ts'
+import { type Row, rowAt } from '../../src/core/row-batch.ts'
+import type { Schema } from '../../src/core/types.ts'
+import { textOfValue } from '../../src/expr/value-text.ts'
+import { DeadLetters } from '../../src/headrace/dead-letters.ts'
+import { Engine } from '../../src/headrace/engine.ts'
+import { Pipeline } from '../../src/headrace/pipeline.ts'
+import { compileScript } from '../../src/headrace/script.ts'
+import { renderError } from '../../src/sql/diagnostics.ts'
+import type { ScriptPlan } from '../../src/sql/plan.ts'
+import type { GoldenCase, GoldenSection } from './golden-file.ts'
+import { parseRow } from './golden-rows.ts'
+
+export interface GoldenMode {
+  readonly batchRows: number
+  readonly mode: 'compiled' | 'interpreted'
+}
+
+interface Collected {
+  readonly schema: Schema
+  readonly rows: Row[]
+}
+
+const CAPACITY = 1 << 20
+
+/** Runs a case and gives the sections it asks for (all that apply when it has none yet). */
+export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<GoldenSection[]> {
+  const clock = new ManualClock()
+  const one = golden.steps.some((step) => step.kind === 'feed' && step.one)
+  const batchRows = one ? 1 : how.batchRows
+  const engine = new Engine({ clock, mode: how.mode, kernels: how.mode === 'compiled' ? 'on' : 'off', batchRows })
+  const wanted = golden.sections.map((section) => section.name)
+  let plan: ScriptPlan
+  let warnings: readonly HeadraceError[]
+  const input = {
+    file: 'script.sql',
+    text: golden.script,
+    baseDirectory: import.meta.dirname,
+    name: undefined,
+    parameters: new Map(),
+  }
+  try {
+    ;({ plan, warnings } = await compileScript(engine, input))
+  } catch (error) {
+    return [{ name: 'error', lines: errorLines(error) }]
+  }
+  const client: Collected[] = []
+  const deadLetters = new DeadLetters(() => undefined)
+  const pipeline = new Pipeline(engine, {
+    plan,
+    baseDirectory: import.meta.dirname,
+    deadLetters,
+    client: (schema) => {
+      const collected: Collected = { schema, rows: [] }
+      client.push(collected)
+      return collector(collected.rows)
+    },
+  })
+  const names = new Set(wanted.filter((name) => name.startsWith('memory://')))
+  const readers = [...names].map((name) => {
+    const channel = channelOf(engine.shared, name.slice('memory://'.length), bigChannel)
+    return { name, channel, reader: channel.ring.reader() }
+  })
+  let lateRows = 0
+  try {
+    if (plan.outputs.length > 0) {
+      const running = pipeline.run(new AbortController().signal)
+      await feed(golden, engine, { plan, clock, running })
+      lateRows = (await running).lateRows
+    }
+  } catch (error) {
+    return [{ name: 'error', lines: errorLines(error) }]
+  }
+  const sections: GoldenSection[] = []
+  const results = client.at(-1)
+  for (const name of wanted.length > 0 ? wanted : defaultSections(client, plan)) {
+    if (name.startsWith('memory://')) {
+      const { channel, reader } = readers.find((entry) => entry.name === name)!
+      const rows = (await reader.take(CAPACITY)) ?? []
+      sections.push({ name, lines: sorted(rows, channel.schema!) })
+    } else if (name === 'counters') {
+      const counts = [...deadLetters.byCode].map(([code, count]) => `${code} ${count}`).sort()
+      sections.push({ name, lines: [...(lateRows > 0 ? [`late ${lateRows}`] : []), ...counts] })
+    } else if (name === 'warnings') {
+      sections.push({ name, lines: warnings.flatMap((warning) => renderError(warning).split('\n')) })
+    } else if (name === 'text') {
+      sections.push({ name, lines: plan.texts.flatMap((text) => text.trimEnd().split('\n')) })
+    } else sections.push({ name, lines: resultLines(name, results) })
+  }
+  return sections
+}
+
+function defaultSections(client: readonly Collected[], plan: ScriptPlan): string[] {
+  if (client.length === 0) return plan.texts.length > 0 ? ['text'] : ['counters']
+  const changes = plan.outputs.at(-1)!.root.traits.changes !== 'append'
+  return [changes ? 'table' : 'rows']
+}
+
+function resultLines(name: string, results: Collected | undefined): string[] {
+  if (results === undefined) return []
+  const { rows, schema } = results
+  switch (name) {
+    case 'rows':
+      return sorted(rows, schema)
+    case 'in order':
+      return rows.map((row) => rowText(row, schema))
+    case 'changes':
+      return rows.map((row) => `${changeSymbols[row.change]} ${rowText(row, schema)}`)
+    case 'table':
+      return folded(rows, schema)
+    default:
+      throw new Error(`a golden has no section "${name}"`)
+  }
+}
+
+const sorted = (rows: readonly Row[], schema: Schema): string[] => rows.map((row) => rowText(row, schema)).sort()
+
+/** The rows that are left when every change has been applied. */
+function folded(rows: readonly Row[], schema: Schema): string[] {
+  const counts = new Map<string, number>()
+  for (const row of rows) {
+    const text = rowText(row, schema)
+    const adds = row.change === CHANGE.insert || row.change === CHANGE.updateAfter
+    counts.set(text, (counts.get(text) ?? 0) + (adds ? 1 : -1))
+  }
+  return [...counts]
+    .flatMap(([text, count]) => (count < 0 ? [`${count} × ${text}`] : new Array<string>(count).fill(text)))
+    .sort()
+}
+
+const rowText = (row: Row, schema: Schema): string =>
+  row.values
+    .map((value, i) => (value === null ? 'NULL' : textOfValue(value, schema.fields[i]!.type)))
+    .map((text) => (text === '' ? "''" : text.replaceAll('\n', '\\n')))
+    .join(' | ')
+
+function errorLines(error: unknown): string[] {
+  const faults = error instanceof HeadraceErrors ? error.errors : error instanceof HeadraceError ? [error] : undefined
+  if (faults === undefined) throw error
+  return faults.flatMap((fault) => renderError(fault).split('\n'))
+}
+
+function collector(rows: Row[]): Sink {
+  return {
+    write: async (batch) => {
+      for (let row = 0; row < batch.rows; row++) rows.push(rowAt(batch, row))
+      return []
+    },
+    flush: async () => [],
+    health: async () => ({ state: 'healthy', issues: [] }),
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+}
+
+const bigChannel = { capacity: CAPACITY, overflow: 'block', retain: '0' } as Parameters<typeof channelOf>[2]
+
+async function feed(
+  golden: GoldenCase,
+  engine: Engine,
+  run: { readonly plan: ScriptPlan; readonly clock: ManualClock; readonly running: Promise<unknown> },
+): Promise<void> {
+  const sources = memorySources(run.plan)
+  let failed = false
+  run.running.catch(() => {
+    failed = true
+  })
+  for (const step of golden.steps) {
+    if (failed) return
+    if (step.kind === 'clock') {
+      await settle(engine, sources)
+      run.clock.advance(step.ms)
+      await settle(engine, sources)
+    } else if (step.kind === 'end') {
+      for (const { name } of sources) channelOf(engine.shared, name, bigChannel).ring.close()
+    } else {
+      const schema = sources.find((source) => source.name === step.channel)?.schema
+      if (schema === undefined) throw new Error(`the script does not read memory://${step.channel}`)
+      const channel = channelOf(engine.shared, step.channel, bigChannel)
+      channel.schema ??= schema
+      await channel.ring.push(step.rows.map((text) => parseRow(text, schema)))
+    }
+  }
+}
+
+/** Waits until every fed row has been taken and the graph stands still. */
+async function settle(engine: Engine, sources: readonly { readonly name: string }[]): Promise<void> {
+  for (let quiet = 0; quiet < 20; quiet++) {
+    await new Promise(setImmediate)
+    if (sources.some(({ name }) => channelOf(engine.shared, name, bigChannel).ring.length > 0)) quiet = 0
+  }
+}
+
+/** Memory channels that the plan reads, with all their declared columns. */
+function memorySources(plan: ScriptPlan): { name: string; schema: Schema }[] {
+  const found = new Map<string, Schema>()
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    if (Array.isArray(node)) {
+      node.forEach(visit)
+      return
+    }
+    const record = node as Record<string, unknown>
+    if (record['kind'] === 'source') {
+      const { uri, schema } = record['info'] as { uri: string; schema: Schema }
+      const match = /^memory:(?:\/\/)?([\w.-]+)/.exec(uri)
+      if (match !== null) found.set(match[1]!, schema)
+      return
+    }
+    visit(record['input'])
+    visit(record['inputs'])
+  }
+  for (const output of plan.outputs) visit(output.root)
+  return [...found].map(([name, schema]) => ({ name, schema }))
+}
