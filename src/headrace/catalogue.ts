@@ -9,6 +9,11 @@ export const connectors: readonly ConnectorEntry[] = [
     schemes: ['blackhole'],
     load: async () => (await import('../connectors/blackhole/connector.ts')).blackhole,
   },
+  {
+    name: 'datagen',
+    schemes: ['datagen'],
+    load: async () => (await import('../connectors/datagen/connector.ts')).datagen,
+  },
   { name: 'file', schemes: ['file'], load: async () => (await import('../connectors/file/connector.ts')).file },
   {
     name: 'memory',
@@ -44,7 +49,6 @@ export const laterSchemes: readonly string[] = [
   'chain+wss',
   'clickhouse',
   'connection',
-  'datagen',
   'http',
   'https',
   'iceberg',

@@ -22,6 +22,7 @@ export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
 }
 
 const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
+  datagen: ['_offset', '_partition', '_source', '_ingest_time'],
   file: ['_offset', '_source', '_ingest_time', '_filename', '_row_number'],
   memory: ['_offset', '_source', '_ingest_time', '_op'],
   nexmark: ['_offset', '_partition', '_timestamp', '_event_time', '_source', '_ingest_time'],

@@ -1,4 +1,4 @@
-import { Draws } from './draw.ts'
+import { Draws } from '../../../core/draws.ts'
 import { makePools, makePriceTables, type Pools, SMALL_CHANNELS, type TextTable } from './pools.ts'
 
 export interface ModelOptions {

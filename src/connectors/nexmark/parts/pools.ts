@@ -1,4 +1,4 @@
-import type { Draws } from './draw.ts'
+import type { Draws } from '../../../core/draws.ts'
 
 const POOL = 65_536
 
