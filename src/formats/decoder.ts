@@ -69,6 +69,8 @@ export interface DecoderSpec {
   readonly kernels: 'on' | 'off'
   /** Microseconds; read once per batch. */
   readonly nowMicros: () => number
+  /** Longest line; `limits.lineBytesMax` when absent. */
+  readonly lineBytesMax?: number | undefined
 }
 
 export interface DecoderColumn {
@@ -79,4 +81,6 @@ export interface DecoderColumn {
   readonly required: boolean
   /** Integers of a time column: by size per value (`auto`), or the unit that the schema locked. */
   readonly timeUnit?: 'auto' | 's' | 'ms' | 'us' | 'ns' | undefined
+  /** A STRING column whose sample held other values too: it takes any JSON value, as its text. */
+  readonly mixed?: boolean | undefined
 }
