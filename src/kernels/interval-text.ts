@@ -39,6 +39,8 @@ function timeText(micros: number): string {
   if (minutes !== 0) text += `${minutes}M`
   if (rest === 0) return text
   const size = Math.abs(rest)
-  const fraction = String(size % 1_000_000).padStart(6, '0').replace(/0+$/, '')
+  const fraction = String(size % 1_000_000)
+    .padStart(6, '0')
+    .replace(/0+$/, '')
   return `${text}${rest < 0 ? '-' : ''}${Math.trunc(size / 1_000_000)}${fraction === '' ? '' : `.${fraction}`}S`
 }

@@ -1,6 +1,6 @@
+import type { Column } from '../core/column.ts'
 import type { WorkerMemory } from '../core/memory.ts'
 import type { DataType } from '../core/types.ts'
-import type { Column } from '../core/column.ts'
 import { Leaf, type LeafSpec } from './leaf.ts'
 
 /** A column to read: object keys from the record's root lead to it. */

@@ -59,7 +59,9 @@ export class JsonRecordReader {
     if (after === last) return undefined
     // The bracket that ended the record may have closed an inner value; then the record is cut off.
     if (this.#unsettled === 0 && this.#settledAt < last) return undefined
-    return invalid(after < 0 ? `the record is not valid JSON near byte ${this.#broken - start}` : 'more follows the record')
+    return invalid(
+      after < 0 ? `the record is not valid JSON near byte ${this.#broken - start}` : 'more follows the record',
+    )
   }
 
   #settledAt = 0

@@ -1,6 +1,6 @@
 import type { Column } from '../core/column.ts'
 import { limits } from '../core/limits.ts'
-import { PathColumns, type PathColumn } from './json-paths.ts'
+import { type PathColumn, PathColumns } from './json-paths.ts'
 import { JsonRecordReader } from './json-scan-twin.ts'
 import { TemplateWriter } from './json-template.ts'
 import type { Kernels } from './kernels.ts'
@@ -9,7 +9,20 @@ import { type Misfit, storeJson } from './store-json.ts'
 
 const CONTEXT_BYTES = 64
 /** Words of the context, as asm/json-scan.ts reads them. */
-const C = { starts: 0, ends: 1, idx: 2, count: 3, row: 4, table: 5, templates: 6, hits: 7, rowRecord: 8, side: 9, strict: 10, host: 11 } as const
+const C = {
+  starts: 0,
+  ends: 1,
+  idx: 2,
+  count: 3,
+  row: 4,
+  table: 5,
+  templates: 6,
+  hits: 7,
+  rowRecord: 8,
+  side: 9,
+  strict: 10,
+  host: 11,
+} as const
 /** Records without template after which the coldest template gives its place to the next shape. */
 const MISSES_PER_REPLACEMENT = 64
 
@@ -88,7 +101,9 @@ export class JsonScanner implements Disposable {
     const { buffer } = this.#kernels.memory
     const starts = new Uint32Array(buffer, input.starts, input.count)
     const ends = new Uint32Array(buffer, input.ends, input.count)
-    const rows = this.#compiled ? this.#scanCompiled(input, starts, ends, onReject) : this.#scanTwin(starts, ends, onReject)
+    const rows = this.#compiled
+      ? this.#scanCompiled(input, starts, ends, onReject)
+      : this.#scanTwin(starts, ends, onReject)
     return rows
   }
 

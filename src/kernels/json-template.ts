@@ -179,7 +179,8 @@ export class TemplateWriter {
 
   #blanks(from: number): number {
     let p = from
-    for (let c = this.#bytes[p]!; p < this.#end && (c === 32 || c === 9 || c === 10 || c === 13); ) c = this.#bytes[++p]!
+    for (let c = this.#bytes[p]!; p < this.#end && (c === 32 || c === 9 || c === 10 || c === 13); )
+      c = this.#bytes[++p]!
     return p
   }
 

@@ -59,7 +59,14 @@ function convertMap(node: unknown, type: DataType & { kind: 'map' }): Value | ty
   if (!isObject(node)) return MISFIT
   const map = new Map<Value, Value>()
   for (const [name, item] of Object.entries(node)) {
-    const key = type.key.kind === 'boolean' ? (name === 'true' ? true : name === 'false' ? false : undefined) : scalarOf(name, type.key, false)
+    const key =
+      type.key.kind === 'boolean'
+        ? name === 'true'
+          ? true
+          : name === 'false'
+            ? false
+            : undefined
+        : scalarOf(name, type.key, false)
     const value = convert(item, type.value)
     if (key === undefined || value === MISFIT) return MISFIT
     map.set(key, value)

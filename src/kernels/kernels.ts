@@ -27,7 +27,15 @@ export interface KernelExports {
   doubleOf(): number
   readonly doubleKnown: { readonly value: number }
   encodeDialect(delimiter: number, quote: number, nullText: number, nullLength: number): void
-  encodeRows(program: number, from: number, to: number, out: number, outEnd: number, rowEnds: number): number
+  encodeRows(
+    program: number,
+    from: number,
+    to: number,
+    out: number,
+    outEnd: number,
+    rowEnds: number,
+    base: number,
+  ): number
   readonly encodeEnd: { readonly value: number }
   keyLookup(table: number, spans: number, from: number, to: number, slots: number): number
   keyRehash(table: number, old: number, oldCount: number): void

@@ -111,7 +111,11 @@ export class KeyTable implements Disposable {
     if (this.#twin === undefined) {
       return this.#kernels.exports.keyLookup(this.#header, spansAddress, from, to, slotsAddress)
     }
-    return lookupTwin({ memory: this.#memory, words: this.#words, slots: this.#twin, spansAddress, slotsAddress }, from, to)
+    return lookupTwin(
+      { memory: this.#memory, words: this.#words, slots: this.#twin, spansAddress, slotsAddress },
+      from,
+      to,
+    )
   }
 
   /** The padding of a region is its own too, so a power of two of entries takes just that. */

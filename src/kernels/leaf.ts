@@ -180,7 +180,8 @@ export class Leaf implements Disposable {
         return { kind: 'i64', lane: 'wide', type, validity, data: this.#wide }
       case VALUE.decimal: {
         const wide = this.#bigints
-        if (wide === undefined || wide.size === 0) return { kind: 'decimal', lane: 'safe', type, validity, data: this.f64 }
+        if (wide === undefined || wide.size === 0)
+          return { kind: 'decimal', lane: 'safe', type, validity, data: this.f64 }
         const data = Array.from({ length: rows }, (_, row) => wide.get(row) ?? BigInt(this.f64[row]!))
         return { kind: 'decimal', lane: 'wide', type, validity, data }
       }

@@ -75,7 +75,11 @@ function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
 }
 
 /** Position of the first byte `value` of `[start, end)`, or −1. */
-export function indexOfByte(memory: WorkerMemory, value: number, range: { readonly start: number; readonly end: number }): number {
+export function indexOfByte(
+  memory: WorkerMemory,
+  value: number,
+  range: { readonly start: number; readonly end: number },
+): number {
   const at = memory.text.subarray(range.start, range.end).indexOf(value)
   return at < 0 ? -1 : range.start + at
 }

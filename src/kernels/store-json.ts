@@ -20,7 +20,13 @@ export interface Misfit {
  * Stores the JSON value that is `[start, end)` of the memory as row `row`; the twin of the value steps in
  * asm/json-scan.ts. Its syntax is checked here, in full.
  */
-export function storeJson(leaf: Leaf, row: number, memory: WorkerMemory, start: number, end: number): Misfit | undefined {
+export function storeJson(
+  leaf: Leaf,
+  row: number,
+  memory: WorkerMemory,
+  start: number,
+  end: number,
+): Misfit | undefined {
   if (isNullText(memory.bytes, start, end)) {
     if (leaf.spec.required) return nullMisfit(leaf)
     leaf.setNull(row)

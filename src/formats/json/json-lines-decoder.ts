@@ -214,7 +214,13 @@ class JsonLinesDecoder implements Decoder {
     const slab = this.#slab
     const bytes = this.#memory.bytes.slice(slab.start, slab.start + OVERLONG_KEPT)
     const detail = `the record is longer than ${this.#lineBytesMax} bytes; its first ${OVERLONG_KEPT} are kept`
-    const reject: Reject = { ordinal: this.#ordinal, byte: slab.byte, bytes, code: 'connector_record_too_large', detail }
+    const reject: Reject = {
+      ordinal: this.#ordinal,
+      byte: slab.byte,
+      bytes,
+      code: 'connector_record_too_large',
+      detail,
+    }
     this.#ordinal++
     slab.consume(slab.end)
     this.#skipping = true

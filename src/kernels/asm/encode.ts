@@ -117,7 +117,12 @@ function putRaw(o: usize, p: usize, n: u32): usize {
     full = true;
     return o;
   }
-  copyOver(o, p, n);
+  // Control characters in JSON text are blanks between tokens; a line break there would end the record.
+  const space = v128.load(VECTORS + 64);
+  for (let i: usize = 0; i < <usize>n; i += 16) {
+    const v = v128.load(p + i);
+    v128.store(o + i, v128.bitselect(space, v, i8x16.lt_u(v, space)));
+  }
   return o + n;
 }
 
@@ -231,11 +236,11 @@ function putRare(o: usize, kind: i32, s: usize, row: usize, quoted: bool): usize
 }
 
 /**
- * Writes rows [from, to) at `out`, not beyond `outEnd`; the end of row i goes to rowEnds[i] as an address. Returns the
- * first row that had no room, or `to`. `encodeEnd` is the end of the last whole row.
+ * Writes rows [from, to) at `out`, not beyond `outEnd`; the end of row i goes to rowEnds[i], counted from `base`. Returns
+ * the first row that had no room, or `to`. `encodeEnd` is the end of the last whole row.
  */
 export let encodeEnd: usize = 0;
-export function encodeRows(program: usize, from: u32, to: u32, out: usize, outEnd: usize, rowEnds: usize): u32 {
+export function encodeRows(program: usize, from: u32, to: u32, out: usize, outEnd: usize, rowEnds: usize, base: usize): u32 {
   end = outEnd;
   full = false;
   encodeEnd = out;
@@ -274,7 +279,7 @@ export function encodeRows(program: usize, from: u32, to: u32, out: usize, outEn
       s += STEP;
     }
     if (full) return row;
-    store<u32>(rowEnds + (<usize>row << 2), <u32>out);
+    store<u32>(rowEnds + (<usize>row << 2), <u32>(out - base));
     encodeEnd = out;
   }
   return to;
