@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { HeadraceError } from '../core/errors.ts'
+import { defineCat } from './commands/cat.ts'
 import { defineConnectors } from './commands/connectors.ts'
+import { defineCopy } from './commands/copy.ts'
+import { defineDescribe } from './commands/describe.ts'
 import { defineExplain } from './commands/explain.ts'
 import { defineExplainCode } from './commands/explain-code.ts'
+import { defineNexmark } from './commands/nexmark.ts'
 import { defineRun } from './commands/run.ts'
 import { defineSql } from './commands/sql.ts'
 import { defineValidate } from './commands/validate.ts'
@@ -46,7 +50,18 @@ async function main(): Promise<void> {
   const done = (code: number): void => {
     exitCode = code
   }
-  for (const define of [defineRun, defineSql, defineValidate, defineExplain, defineConnectors, defineExplainCode]) {
+  for (const define of [
+    defineRun,
+    defineSql,
+    defineCopy,
+    defineValidate,
+    defineExplain,
+    defineDescribe,
+    defineCat,
+    defineConnectors,
+    defineExplainCode,
+    defineNexmark,
+  ]) {
     define(program, { io, done, json })
   }
   program

@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import { Engine } from '../../headrace/engine.ts'
+import type { CommandContext } from '../command.ts'
+import { runScript } from '../run-script.ts'
+import { scriptOf } from '../script-file.ts'
+
+/** A URI or path as a SQL string. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+export function defineCopy(program: Command, { io, done, json }: CommandContext): void {
+  program
+    .command('copy')
+    .description('copy one source to one sink')
+    .argument('<source>', 'URI, path or glob')
+    .argument('<sink>', 'URI or path')
+    .action(async (source: string, sink: string) => {
+      const script = scriptOf(undefined, `INSERT INTO ${quoted(sink)} SELECT * FROM ${quoted(source)}`)
+      done(await runScript(new Engine(), script, { output: 'jsonl', json, digest: true }, io))
+    })
+}
