@@ -184,6 +184,9 @@ export type PlanNode =
   | SortNode
   | LimitNode
 
+/** A node before its traits and its id are known. */
+export type NodeDraft = PlanNode extends infer N ? (N extends NodeBase ? Omit<N, 'id' | 'traits'> : never) : never
+
 export type PlanKind = PlanNode['kind']
 export type PlanOf<K extends PlanKind> = Extract<PlanNode, { kind: K }>
 

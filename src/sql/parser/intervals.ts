@@ -148,30 +148,3 @@ export function duration(cursor: Cursor): Duration {
   const interval = intervalBody(cursor, start)
   return { kind: 'duration', interval, span: cursor.spanFrom(start) }
 }
-
-/** The compact text of an option value: `1h30m`, `0s`. */
-export function durationText(interval: Interval): string {
-  const parts: string[] = []
-  const add = (value: number, unit: string) => {
-    if (value !== 0) parts.push(`${value}${unit}`)
-  }
-  add(interval.months, 'month')
-  add(interval.days, 'd')
-  let micros = interval.micros
-  for (const [size, unit] of [
-    [HOUR, 'h'],
-    [MINUTE, 'm'],
-    [SECOND, 's'],
-    [1000, 'ms'],
-    [1, 'us'],
-  ] as const) {
-    add(Math.trunc(micros / size), unit)
-    micros %= size
-  }
-  return parts.length === 0 ? '0s' : parts.join('')
-}
-
-/** Microseconds of an interval without months; undefined with months. A day counts 24 hours. */
-export function fixedMicros(interval: Interval): number | undefined {
-  return interval.months === 0 ? interval.days * 24 * HOUR + interval.micros : undefined
-}

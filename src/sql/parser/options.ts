@@ -1,6 +1,7 @@
 import type { OptionLiteral, OptionNode, Target, UriNode } from '../ast.ts'
+import { intervalText } from '../expr-text.ts'
 import type { Cursor } from './cursor.ts'
-import { duration, durationText, isBareDuration } from './intervals.ts'
+import { duration, isBareDuration } from './intervals.ts'
 
 /** `(key = value, …)` behind WITH. */
 export function optionList(cursor: Cursor): OptionNode[] {
@@ -44,7 +45,7 @@ export function optionName(cursor: Cursor): string {
 
 export function optionValue(cursor: Cursor): OptionLiteral {
   const token = cursor.token
-  if (isBareDuration(cursor) || token.upper === 'INTERVAL') return durationText(duration(cursor).interval)
+  if (isBareDuration(cursor) || token.upper === 'INTERVAL') return intervalText(duration(cursor).interval)
   if (token.kind === 'string') return cursor.next().text
   if (token.kind === 'number') return cursor.next().text
   if (cursor.isSymbol('-') && cursor.ahead(1).kind === 'number') {

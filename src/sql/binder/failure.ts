@@ -1,0 +1,92 @@
+import type { ErrorCode } from '../../core/error-kinds.ts'
+import { HeadraceError, HeadraceErrors, type Suggestion } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
+import type { Span } from '../../expr/bound.ts'
+import { type Diagnostic, isWarning } from '../diagnostics.ts'
+
+/** Ends the binding of one clause; the caller that can go on reports the diagnostic. */
+export class BindFailure {
+  /** Undefined when what is wrong has been reported elsewhere. */
+  readonly diagnostic: Diagnostic | undefined
+
+  constructor(diagnostic: Diagnostic | undefined) {
+    this.diagnostic = diagnostic
+  }
+}
+
+export interface FaultExtra {
+  readonly hint: string | undefined
+  readonly suggestions?: readonly Suggestion[] | undefined
+}
+
+export function fault(code: ErrorCode, message: string, span: Span, extra: FaultExtra): never {
+  throw new BindFailure({ code, message, span, ...extra })
+}
+
+/** Fails without a word: the cause has been reported. */
+export function silent(): never {
+  throw new BindFailure(undefined)
+}
+
+export function unsupported(feature: string, span: Span, hint?: string): never {
+  return fault('sql_feature_unsupported', `${feature} is not supported by this version`, span, {
+    hint: hint ?? 'leave it out; the README lists what this version runs',
+  })
+}
+
+/** Collects the faults and warnings of a script, in the order they are found. */
+export class Reporter {
+  readonly #diagnostics: Diagnostic[] = []
+  readonly #seen = new Set<string>()
+
+  report(diagnostic: Diagnostic): void {
+    const key = `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.span.end} ${diagnostic.message}`
+    if (this.#seen.has(key)) return
+    this.#seen.add(key)
+    this.#diagnostics.push(diagnostic)
+  }
+
+  /** The result of `bind`, or undefined when it failed; the fault is kept. */
+  attempt<T>(bind: () => T): T | undefined {
+    try {
+      return bind()
+    } catch (failure) {
+      this.#keep(failure)
+      return undefined
+    }
+  }
+
+  async attemptAsync<T>(bind: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await bind()
+    } catch (failure) {
+      this.#keep(failure)
+      return undefined
+    }
+  }
+
+  #keep(failure: unknown): void {
+    if (!(failure instanceof BindFailure)) throw failure
+    if (failure.diagnostic !== undefined) this.report(failure.diagnostic)
+  }
+
+  get failed(): boolean {
+    return this.#diagnostics.some((diagnostic) => !isWarning(diagnostic.code))
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics.toSorted((a, b) => a.span.start - b.span.start).slice(0, limits.diagnosticsMax)
+  }
+}
+
+/** Runs a call of the outside world; its error without a place gets the place of the text. */
+export async function placed<T>(span: Span, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    const all = error instanceof HeadraceErrors ? error.errors : [error]
+    const first = all[0]
+    if (!(first instanceof HeadraceError) || first.at?.kind === 'text') throw error
+    return fault(first.code, first.message, span, { hint: first.hint, suggestions: first.suggestions })
+  }
+}

@@ -1,0 +1,102 @@
+import { type DataType, type Schema, types } from '../../core/types.ts'
+import type { Span } from '../../expr/bound.ts'
+import type { Name, UriNode } from '../ast.ts'
+import type { OptionEntry, SourceInfo, SourceRequest } from '../catalogue.ts'
+import { systemColumns } from '../system-columns.ts'
+import type { Environment } from './context.ts'
+import { placed } from './failure.ts'
+import type { RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
+import { expandVariables } from './variables.ts'
+
+/** Opens the sources of a script; equal ones (URI, options, columns) are one relation. */
+export class Sources {
+  readonly #environment: Environment
+  /** Lower-case names of the columns that windows of the script use as time. */
+  readonly #windowTimes: ReadonlySet<string>
+  readonly #known = new Map<string, Promise<WatermarkRelation>>()
+
+  constructor(environment: Environment, windowTimes: ReadonlySet<string>) {
+    this.#environment = environment
+    this.#windowTimes = windowTimes
+  }
+
+  /** `FROM 'uri'`: columns discovered, time from its options or found by a window. */
+  open(uri: UriNode, options: readonly OptionEntry[]): Promise<WatermarkRelation> {
+    const text = expandVariables(uri.uri, uri.span, this.#environment)
+    const key = JSON.stringify([text, options])
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const opened = this.#discover({ uri: text, options, columns: undefined }, uri.span, text)
+    this.#known.set(key, opened)
+    return opened
+  }
+
+  /** An in-process stream of the instance, or `stdin`. */
+  async named(name: Name): Promise<WatermarkRelation | undefined> {
+    const info = await placed(name.span, () => this.#environment.catalogue.stream(name.text))
+    if (info === undefined) return undefined
+    const key = JSON.stringify([name.text])
+    const opened = this.#known.get(key) ?? Promise.resolve(timed(sourceRelation(name.text, info, new Set())))
+    this.#known.set(key, opened)
+    return opened
+  }
+
+  /** What the catalogue says of a source; a discovered BIGINT or STRING that a window uses as time is a TIMESTAMP. */
+  async info(request: SourceRequest, span: Span): Promise<SourceInfo> {
+    const { catalogue } = this.#environment
+    const info = await placed(span, () => catalogue.source(request))
+    if (request.columns !== undefined || info.eventTime !== undefined) return info
+    const columns = this.#retyped(info.schema)
+    return columns === undefined ? info : placed(span, () => catalogue.source({ ...request, columns }))
+  }
+
+  #retyped(schema: Schema): Schema | undefined {
+    const isTime = (type: DataType) => type.kind === 'bigint' || type.kind === 'string'
+    const fields = schema.fields.map((field) =>
+      this.#windowTimes.has(field.name.toLowerCase()) && isTime(field.type)
+        ? { ...field, type: types.timestamp }
+        : field,
+    )
+    return fields.some((field, i) => field !== schema.fields[i]) ? { fields } : undefined
+  }
+
+  async #discover(request: SourceRequest, span: Span, name: string): Promise<WatermarkRelation> {
+    return timed(sourceRelation(name, await this.info(request, span), new Set()))
+  }
+}
+
+/** The physical columns of a source, then its system columns, hidden. */
+export function sourceRelation(name: string, info: SourceInfo, required: ReadonlySet<string>): SourceRelation {
+  const columns: RelationColumn[] = [
+    ...info.schema.fields.map((field) => ({ ...field, hidden: false })),
+    ...info.systemColumns.map((column) => ({
+      name: column,
+      type: systemColumns[column],
+      nullable: true,
+      hidden: true,
+    })),
+  ]
+  const label = `source "${name}"`
+  return { kind: 'source', name, info, required, systemColumns: info.systemColumns, columns, label }
+}
+
+/** Adds the event time that the options name, or room for one that a window finds. */
+export function timed(input: SourceRelation): WatermarkRelation {
+  const { info } = input
+  const named = info.eventTime
+  const column = named === undefined ? -1 : input.columns.findIndex((candidate) => candidate.name === named.column)
+  const time =
+    named === undefined || column < 0 ? undefined : { column, delayMicros: named.delayMicros, expr: undefined }
+  const columns: RelationColumn[] = []
+  const relation: WatermarkRelation = {
+    kind: 'watermark',
+    input,
+    declared: time !== undefined,
+    time,
+    defaultDelayMicros: info.watermarkDelayMicros,
+    columns,
+    label: input.label,
+  }
+  columns.push(...input.columns.map((source, i) => ({ ...source, origin: { watermark: relation, column: i } })))
+  return relation
+}

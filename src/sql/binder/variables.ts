@@ -1,0 +1,42 @@
+import type { Span } from '../../expr/bound.ts'
+import type { OptionLiteral } from '../ast.ts'
+import type { OptionValue } from '../catalogue.ts'
+import type { Environment } from './context.ts'
+import { fault, unsupported } from './failure.ts'
+
+const form = /\$\{(?:(env|secret):)?([\w.-]+)(?:(:-|:\?)([^}]*))?\}/g
+
+/**
+ * `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `${env:NAME}` replaced by the environment. `keep` names what
+ * stands for something else: the output columns of a sink path.
+ */
+export function expandVariables(
+  text: string,
+  span: Span,
+  environment: Environment,
+  keep?: (name: string) => boolean,
+): string {
+  return text.replace(form, (whole, prefix: string | undefined, name: string, how: string | undefined, rest = '') => {
+    if (prefix === undefined && how === undefined && keep?.(name) === true) return whole
+    if (prefix === 'secret') return unsupported(`secret "${name}"`, span, 'use an environment variable')
+    const value = environment.catalogue.variable(name)
+    if (value !== undefined && value !== '') return value
+    if (how === ':-') return String(rest)
+    if (value !== undefined && how === undefined) return value
+    return fault(
+      'sql_env_missing',
+      how === ':?' && rest !== '' ? String(rest) : `variable "${name}" has no value`,
+      span,
+      {
+        hint: `set it: ${name}=… headrace run …, or give a default: \${${name}:-value}`,
+      },
+    )
+  })
+}
+
+/** Option values with their variables replaced. */
+export function expandOption(value: OptionLiteral, span: Span, environment: Environment): OptionValue {
+  if (typeof value === 'string') return expandVariables(value, span, environment)
+  if (typeof value === 'boolean') return value
+  return value.map((item) => expandOption(item, span, environment))
+}

@@ -1,0 +1,32 @@
+import { nodeText } from '../explain/plan-text.ts'
+import { inputsOf, type Output, type PlanNode } from '../plan.ts'
+import { withInputs } from './node.ts'
+
+/** Gives every node an id from what it means: its own text and the ids of its inputs. Shared nodes stay shared. */
+export function assignIds(outputs: readonly Output[]): Output[] {
+  const done = new Map<PlanNode, PlanNode>()
+  const used = new Map<string, number>()
+  const visit = (node: PlanNode): PlanNode => {
+    const before = done.get(node)
+    if (before !== undefined) return before
+    const inputs = inputsOf(node).map(visit)
+    const meaning = `${nodeText(node)}|${node.schema.fields.map((field) => field.name).join()}|${inputs.map((input) => input.id).join()}`
+    const id = `${node.kind}-${hash(meaning)}`
+    const count = (used.get(id) ?? 0) + 1
+    used.set(id, count)
+    const result: PlanNode = { ...withInputs(node, inputs), id: count === 1 ? id : `${id}-${count}` }
+    done.set(node, result)
+    return result
+  }
+  return outputs.map((output) => ({ ...output, root: visit(output.root) }))
+}
+
+/** FNV-1a, 32 bits, as 8 hexadecimal digits. */
+function hash(text: string): string {
+  let state = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) {
+    state ^= text.charCodeAt(i)
+    state = Math.imul(state, 0x01000193)
+  }
+  return (state >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,242 @@
+import type { Schema } from '../../core/types.ts'
+import type { BoundExpr } from '../../expr/bound.ts'
+import type { EmitNode } from '../ast.ts'
+import type { Environment } from '../binder/context.ts'
+import { fault, unsupported } from '../binder/failure.ts'
+import type {
+  AggregateRelation,
+  DistinctRelation,
+  OrderRelation,
+  Relation,
+  SourceRelation,
+  WindowSpec,
+} from '../binder/relation.ts'
+import { inputsOfRelation } from '../binder/relation.ts'
+import type { Emission, PlanNode, SinkTarget, SortNode, TumbleWindow } from '../plan.ts'
+import { makeNode } from './node.ts'
+
+type RelationOf<K extends Relation['kind']> = Extract<Relation, { kind: K }>
+
+const schemaOf = (relation: Relation): Schema => ({
+  fields: relation.columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
+})
+
+/**
+ * Turns bound queries into plan nodes and decides when results come. Relations that are one object become one node.
+ */
+export class Planner {
+  readonly #environment: Environment
+  readonly #known = new Map<Relation, Map<string, PlanNode>>()
+
+  constructor(environment: Environment) {
+    this.#environment = environment
+  }
+
+  /** `outer`: the EMIT of an enclosing query, for groupings without one of their own. */
+  plan(relation: Relation, outer: EmitNode | undefined): PlanNode {
+    const inherited = relation.boundary === true || !hasOpenGrouping(relation) ? undefined : outer
+    const mode = inherited?.mode ?? ''
+    let byMode = this.#known.get(relation)
+    if (byMode === undefined) this.#known.set(relation, (byMode = new Map()))
+    let node = byMode.get(mode)
+    if (node === undefined) byMode.set(mode, (node = this.#build(relation, inherited)))
+    return node
+  }
+
+  #build(relation: Relation, outer: EmitNode | undefined): PlanNode {
+    const schema = schemaOf(relation)
+    const input = (): PlanNode => this.plan((relation as RelationOf<'filter'>).input, outer)
+    switch (relation.kind) {
+      case 'source':
+        return sourceNode(relation, schema)
+      case 'values':
+        return makeNode({ kind: 'values', rows: relation.rows, schema })
+      case 'watermark': {
+        const { time } = relation
+        if (time === undefined) return input()
+        return makeNode({ kind: 'watermark', input: input(), ...time, schema })
+      }
+      case 'filter':
+        return makeNode({ kind: 'filter', input: input(), predicate: relation.predicate, schema })
+      case 'project':
+        return makeNode({ kind: 'project', input: input(), outputs: relation.outputs, schema })
+      case 'check':
+        return makeNode({ kind: 'check', input: input(), checks: relation.checks, schema })
+      case 'union':
+        return makeNode({ kind: 'union', inputs: relation.inputs.map((branch) => this.plan(branch, outer)), schema })
+      case 'unnest': {
+        const { list, spread, ordinality } = relation
+        return makeNode({ kind: 'unnest', input: input(), list, spread, ordinality, outer: relation.outer, schema })
+      }
+      case 'aggregate':
+        return this.#aggregate(relation, schema, outer)
+      case 'distinct':
+        return this.#distinct(relation, schema, outer)
+      case 'order':
+        return this.#order(relation, schema, outer)
+    }
+  }
+
+  #aggregate(relation: AggregateRelation, schema: Schema, outer: EmitNode | undefined): PlanNode {
+    const own = relation.emission.emit
+    const emit = own ?? (relation.window === undefined ? outer : undefined)
+    const input = this.plan(relation.input, own ?? outer)
+    const emission = relation.window === undefined ? this.#plainEmission(relation, emit, input) : windowEmission(emit)
+    this.#checkRetractable(relation, input)
+    if (relation.window === undefined && emission === 'changes' && !input.traits.bounded && relation.keys.length > 0) {
+      this.#warnGrowth(relation.text, relation)
+    }
+    const { keys, aggregates } = relation
+    const window = relation.window === undefined ? undefined : tumble(relation.window)
+    const { late, latenessMicros = 0 } = relation.emission
+    const target: SinkTarget | undefined = late === undefined ? undefined : { name: late.name, info: late.info }
+    const lateness = window === undefined ? 0 : latenessMicros
+    return makeNode({
+      kind: 'aggregate',
+      input,
+      keys,
+      window,
+      aggregates,
+      emission,
+      latenessMicros: lateness,
+      late: target,
+      schema,
+    })
+  }
+
+  #plainEmission(relation: AggregateRelation, emit: EmitNode | undefined, input: PlanNode): Emission {
+    const { bounded } = input.traits
+    switch (emit?.mode) {
+      case undefined:
+        return bounded ? 'end' : 'changes'
+      case 'changes':
+      case 'on-update':
+        return 'changes'
+      case 'final':
+        if (bounded) return 'end'
+        return fault(
+          'sql_emit_final_unbounded',
+          `EMIT FINAL would never emit: ${relation.text} has no window and its input never ends`,
+          emit.span,
+          {
+            hint: 'add a window, or write EMIT CHANGES',
+          },
+        )
+      case 'on-window-close':
+        return fault('sql_emit_needs_window', 'EMIT ON WINDOW CLOSE stands where there is no window', emit.span, {
+          hint: 'add a window: GROUP BY TUMBLE(ts, 5m)',
+        })
+      case 'after-watermark':
+        return unsupported('EMIT AFTER WATERMARK', emit.span)
+      case 'every':
+        return unsupported('EMIT EVERY', emit.span)
+    }
+  }
+
+  #checkRetractable(relation: AggregateRelation, input: PlanNode): void {
+    if (input.traits.changes === 'append') return
+    for (const { overload, span } of relation.aggregates) {
+      if (this.#environment.functions.aggregate.get(overload.name)?.retract !== 'no') continue
+      fault(
+        'sql_aggregate_not_retractable',
+        `${overload.name} cannot take rows back, but its input revises rows`,
+        span ?? relation.span,
+        {
+          hint: 'use the exact aggregate, or EMIT FINAL in the query below',
+        },
+      )
+    }
+  }
+
+  #warnGrowth(what: string, { span }: { readonly span: AggregateRelation['span'] }): void {
+    if (this.#environment.settings.has('state_ttl')) return
+    this.#environment.reporter.report({
+      code: 'sql_state_grows',
+      message: `${what} keeps a row for every key of an input that never ends`,
+      span,
+      hint: "limit it: SET state_ttl = '1h', or group by a window",
+    })
+  }
+
+  /** Over rows that are revised, DISTINCT is a grouping by all columns. */
+  #distinct(relation: DistinctRelation, schema: Schema, outer: EmitNode | undefined): PlanNode {
+    const input = this.plan(relation.input, outer)
+    if (!input.traits.bounded) this.#warnGrowth('DISTINCT', relation)
+    if (input.traits.changes === 'append') return makeNode({ kind: 'distinct', input, schema })
+    const keys = schema.fields.map((field, index): BoundExpr => ({ kind: 'column', index, ...field }))
+    const rest = { window: undefined, aggregates: [], latenessMicros: 0, late: undefined } as const
+    return makeNode({ kind: 'aggregate', input, keys, ...rest, emission: 'changes', schema })
+  }
+
+  #order(relation: OrderRelation, schema: Schema, outer: EmitNode | undefined): PlanNode {
+    const emit = relation.emit ?? outer
+    const input = this.plan(relation.input, emit)
+    const { keys, limit, offset } = relation
+    if (keys.length === 0) return makeNode({ kind: 'limit', input, limit, offset, schema })
+    const mode = this.#sortMode(relation, input, emit)
+    return makeNode({ kind: 'sort', input, keys, mode, limit, offset, schema })
+  }
+
+  #sortMode(relation: OrderRelation, input: PlanNode, emit: EmitNode | undefined): SortNode['mode'] {
+    const { bounded, changes, eventTime } = input.traits
+    const first = relation.keys[0]!
+    if (bounded && emit?.mode !== 'changes') return 'end'
+    const byTime = first.expr.kind === 'column' && first.expr.index === eventTime && !first.descending
+    if (!bounded && byTime && changes === 'append' && relation.limit === undefined) return 'event-time'
+    if (!bounded && changes === 'append' && relation.limit === undefined && closesWindows(input)) return 'window'
+    if (relation.limit !== undefined) {
+      if (!bounded) this.#warnGrowth('ORDER BY … LIMIT', relation)
+      return 'top'
+    }
+    if (bounded) return 'end'
+    return fault('sql_order_by_unbounded', 'ORDER BY would never emit: its input never ends', relation.span, {
+      hint: 'add LIMIT, or order by the event time',
+    })
+  }
+}
+
+const tumble = ({ clock, time, sizeMicros, offsetMicros }: WindowSpec): TumbleWindow => ({
+  kind: 'tumble',
+  clock,
+  time,
+  sizeMicros,
+  offsetMicros,
+})
+
+function windowEmission(emit: EmitNode | undefined): Emission {
+  switch (emit?.mode) {
+    case 'changes':
+    case 'on-update':
+      return 'changes'
+    case 'after-watermark':
+      return unsupported('EMIT AFTER WATERMARK', emit.span)
+    case 'every':
+      return unsupported('EMIT EVERY', emit.span)
+    default:
+      return 'close'
+  }
+}
+
+/** True for the results of a window and what keeps their order. */
+function closesWindows(node: PlanNode): boolean {
+  if (node.kind === 'aggregate') return node.window !== undefined && node.emission === 'close'
+  return (node.kind === 'project' || node.kind === 'filter') && closesWindows(node.input)
+}
+
+/** True when an EMIT from outside can change what the relation gives. */
+function hasOpenGrouping(relation: Relation): boolean {
+  if (relation.kind === 'aggregate' && relation.window === undefined && relation.emission.emit === undefined)
+    return true
+  if (relation.kind === 'order' && relation.emit === undefined) return true
+  return inputsOfRelation(relation).some((input) => input.boundary !== true && hasOpenGrouping(input))
+}
+
+function sourceNode(relation: SourceRelation, schema: Schema): PlanNode {
+  const { name, info, systemColumns, required } = relation
+  const columns = info.schema.fields.map((field) => ({
+    name: field.name,
+    path: [field.name],
+    required: required.has(field.name),
+  }))
+  return makeNode({ kind: 'source', name, info, columns, systemColumns, schema })
+}
