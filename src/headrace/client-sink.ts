@@ -5,6 +5,7 @@ import { createEncoder } from '../formats/formats.ts'
 import { connectorContext } from './connector-context.ts'
 import { endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
+import { encoderSpec } from './format-specs.ts'
 
 /** The sink of queries without INTO on the command line: standard output in a form. */
 export async function clientSink(
@@ -13,7 +14,6 @@ export async function clientSink(
   form: { readonly changes: boolean; readonly format: string },
 ): Promise<Sink> {
   const handle = await endpoint(`stdout:?format=${form.format}`, 'sink')
-  const { memory, kernels, clock } = engine
   return await handle.connector.openSink!({
     ...connectorContext(engine, handle, { baseDirectory: engine.baseDirectory }),
     schema,
@@ -22,10 +22,6 @@ export async function clientSink(
     key: [],
     valueText: textOfValue,
     encoder: (format) =>
-      createEncoder(
-        format,
-        { schema, changes: form.changes, options: handle.options },
-        { memory, kernels, nowMicros: clock.nowMicros },
-      ),
+      createEncoder(format, encoderSpec(engine, handle.options, { schema, changes: form.changes }), engine),
   })
 }

@@ -46,7 +46,7 @@ export class Engine {
   }
 
   /** What the operators of one pipeline share. */
-  operatorContext(onRowError: (error: RowError) => void): OperatorContext {
+  operatorContext(onRowError: (error: RowError) => void, onExprError: 'drop' | 'null' = 'drop'): OperatorContext {
     return {
       memory: this.memory,
       kernels: this.kernels,
@@ -56,6 +56,7 @@ export class Engine {
       current: { nowMicros: this.clock.nowMicros(), split: '' },
       scratch: new Scratch(this.memory),
       onRowError,
+      onExprError,
       counters: { lateRows: 0, lateWindowMisses: 0 },
     }
   }

@@ -12,6 +12,7 @@ import { connectorContext } from './connector-context.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
+import { decoderSpec, encoderSpec } from './format-specs.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -143,7 +144,11 @@ export class Pipeline {
       schema,
       valueText: textOfValue,
       encoder: (format) =>
-        createEncoder(format, { schema, changes: form.changes, options: handle.options }, this.#formats()),
+        createEncoder(
+          format,
+          encoderSpec(this.#engine, handle.options, { schema, changes: form.changes }),
+          this.#engine,
+        ),
     })
     return this.#stage(target.info.uri, sink)
   }
@@ -155,11 +160,6 @@ export class Pipeline {
     const stage = new SinkStage(name, sink, onRejects)
     this.#sinks.push(stage)
     return stage
-  }
-
-  #formats() {
-    const { memory, kernels } = this.#engine
-    return { memory, kernels, nowMicros: () => this.#context.current.nowMicros }
   }
 
   async #openSource(node: SourceNode): Promise<Source> {
@@ -177,12 +177,11 @@ export class Pipeline {
       columns,
       systemColumns,
       batchRows,
-      decoder: (split, format) =>
-        createDecoder(
-          format,
-          { schema: physical, columns, split, batchRows, options: handle.options },
-          this.#formats(),
-        ),
+      decoder: (split, format) => {
+        const nowMicros = () => this.#engine.clock.nowMicros()
+        const form = { schema: physical, columns, split, batchRows, nowMicros }
+        return createDecoder(format, decoderSpec(this.#engine, handle.options, form), this.#engine)
+      },
     })
   }
 

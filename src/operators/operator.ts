@@ -25,6 +25,8 @@ export interface OperatorContext {
   readonly kernels: Kernels
   /** `compiled`: generated loops; `interpreted`: the twin, used in tests and where code generation is forbidden. */
   readonly mode: 'compiled' | 'interpreted'
+  /** `null`: an output column that fails is NULL and its row goes on (`on_expr_error = 'null'`). */
+  readonly onExprError: 'drop' | 'null'
   /** Rows of the batches that operators make. */
   readonly batchRows: number
   /** Most rows of any batch that comes in. */

@@ -1,5 +1,5 @@
 import type { Batch } from '../../core/batch.ts'
-import type { ChangeCode } from '../../core/change.ts'
+import { CHANGE, type ChangeCode } from '../../core/change.ts'
 import type { Utf8Column } from '../../core/column.ts'
 import { BatchBuilder } from '../../core/row-batch.ts'
 import type { Value } from '../../core/values.ts'
@@ -28,7 +28,7 @@ export class GroupOutput implements Disposable {
     this.#codec = codec
     this.#context = context
     this.#skipEmpty = form.skipEmpty
-    this.#builder = new BatchBuilder(spec.output, context.batchRows, context.memory)
+    this.#builder = new BatchBuilder(spec.output, Math.max(2, context.batchRows), context.memory)
     this.#spansAddress = context.memory.allocate(8 * context.batchRows)
     this.#spans = new Uint32Array(context.memory.buffer, this.#spansAddress, 2 * context.batchRows)
   }
@@ -148,6 +148,11 @@ export class GroupOutput implements Disposable {
   *rows(changes: Iterable<{ readonly values: readonly Value[]; readonly change: ChangeCode }>): Iterable<Batch> {
     this.#builder.reset()
     for (const { values, change } of changes) {
+      // The halves of a pair stay together.
+      if (change === CHANGE.updateBefore && this.#builder.rows === this.#builder.capacity - 1) {
+        yield this.#builder.finish()
+        this.#builder.reset()
+      }
       this.#builder.append(values, change)
       if (this.#builder.full) {
         yield this.#builder.finish()
