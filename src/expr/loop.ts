@@ -12,8 +12,11 @@ export interface Operand {
   readonly value: string
   /** JavaScript boolean expression; the text `false` when the value is never NULL in this loop. */
   readonly isNull: string
-  /** STRING, BYTES, JSON that still lie in memory: address and length. `value` then decodes the text when it is used. */
-  readonly span?: { readonly start: string; readonly length: string } | undefined
+  /**
+   * STRING, BYTES, JSON that still lie in memory: address and length, and the array that they point into. `value` then
+   * decodes the text when it is used.
+   */
+  readonly span?: { readonly start: string; readonly length: string; readonly bytes: string } | undefined
 }
 
 /** What the body of a loop is written with; one row is at hand, its index in the batch is `row`. */
@@ -48,6 +51,8 @@ export interface LoopSpec {
   readonly body: (code: LoopCode) => void
   /** `selection`: rows are taken from the array that `run` is given. */
   readonly rows: 'range' | 'selection'
+  /** What `failRow` does: `mark` (default) appends to `failed` and goes on, `redo` stops the loop as `redoRow` does. */
+  readonly failures?: 'mark' | 'redo' | undefined
 }
 
 export interface Loop {

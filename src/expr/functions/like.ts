@@ -12,12 +12,12 @@ export interface LikePattern {
 }
 
 /** Reads a pattern; a trailing escape character fails the row. */
-export function likePattern(pattern: string, escape: string, insensitive: boolean): LikePattern {
+export function likePattern(pattern: string, escapeWith: string, insensitive: boolean): LikePattern {
   const texts: string[] = []
   let [text, source, wildcards] = ['', '', false]
   for (let i = 0; i < pattern.length; i++) {
     let unit = pattern[i]!
-    if (unit === escape) {
+    if (unit === escapeWith) {
       i++
       if (i >= pattern.length)
         throw new RowFailure('row_invalid_argument', 'LIKE pattern ends with the escape character')
@@ -57,25 +57,18 @@ function matchTexts(subject: string, texts: readonly string[]): boolean {
   return at <= subject.length - suffix.length
 }
 
-/** A text `pattern%` without other wildcards; undefined when the pattern is none. For compiled byte comparisons. */
-export function prefixOfLike(pattern: string, escape: string): string | undefined {
-  if (escape !== '' && pattern.endsWith(escape)) return undefined
-  const { texts, wildcards } = likePattern(pattern, escape, false)
-  return !wildcards && texts.length === 2 && texts[1] === '' ? texts[0] : undefined
-}
-
 const PATTERNS_KEPT = 256
 
 function resolveLike(name: string, insensitive: boolean, args: readonly Argument[]): ScalarOverload | undefined {
   if (args.length < 2 || args.length > 3 || !args.every((arg) => accepts(arg, types.string))) return undefined
   const patterns = new Map<string, LikePattern>()
-  const patternOf = (pattern: string, escape: string): LikePattern => {
-    const key = `${escape} ${pattern}`
+  const patternOf = (pattern: string, escapeWith: string): LikePattern => {
+    const key = `${escapeWith} ${pattern}`
     let found = patterns.get(key)
     if (found === undefined) {
       if (patterns.size >= PATTERNS_KEPT) patterns.clear()
-      if ([...escape].length > 1) throw new RowFailure('row_invalid_argument', 'ESCAPE takes one character')
-      found = likePattern(pattern, escape, insensitive)
+      if ([...escapeWith].length > 1) throw new RowFailure('row_invalid_argument', 'ESCAPE takes one character')
+      found = likePattern(pattern, escapeWith, insensitive)
       patterns.set(key, found)
     }
     return found
@@ -86,7 +79,7 @@ function resolveLike(name: string, insensitive: boolean, args: readonly Argument
     parameters: args.map(() => types.string),
     type: types.boolean,
     fallible: !constant || (args[1]!.constant!.value as string).endsWith('\\'),
-    call: (text, pattern, escape = '\\') => patternOf(pattern as string, escape as string).test(text as string),
+    call: (text, pattern, escapeWith = '\\') => patternOf(pattern as string, escapeWith as string).test(text as string),
   })
 }
 
