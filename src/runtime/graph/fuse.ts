@@ -26,7 +26,7 @@ export const columnsOf = (node: PlanNode): BoundExpr[] =>
  */
 export function fusePrefix(node: PlanNode, shared: ReadonlySet<PlanNode>, top = true): Prefix {
   if (shared.has(node) && !top) return { input: node, filters: [], columns: columnsOf(node) }
-  if (node.kind === 'filter' && node.traits.changes === 'append') {
+  if (node.kind === 'filter') {
     const below = fusePrefix(node.input, shared, false)
     return { ...below, filters: [...below.filters, substitute(node.predicate, below.columns)] }
   }
