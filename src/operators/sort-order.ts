@@ -1,6 +1,6 @@
-import { compareValues } from '../core/compare.ts'
 import type { Value } from '../core/values.ts'
 import type { SortKey } from '../expr/bound.ts'
+import { comparator } from '../expr/compare.ts'
 
 /** What a row is sorted by: its keys, then its order of arrival. */
 export interface Sortable {
@@ -10,6 +10,7 @@ export interface Sortable {
 
 /** The order that ORDER BY asks for. */
 export function sortOrder(keys: readonly SortKey[]): (a: Sortable, b: Sortable) => number {
+  const comparators = keys.map((key) => comparator(key.expr.type))
   return (a, b) => {
     for (const [i, key] of keys.entries()) {
       const x = a.keys[i]!
@@ -18,7 +19,7 @@ export function sortOrder(keys: readonly SortKey[]): (a: Sortable, b: Sortable) 
         if (x === y) continue
         return (x === null) === key.nullsFirst ? -1 : 1
       }
-      const order = compareValues(x, y, key.expr.type)
+      const order = comparators[i]!(x, y)
       if (order !== 0) return key.descending ? -order : order
     }
     return a.sequence - b.sequence

@@ -1,10 +1,10 @@
 import type { Batch } from '../core/batch.ts'
 import { CHANGE } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
-import { compareValues } from '../core/compare.ts'
 import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { SortKey } from '../expr/bound.ts'
+import { type Comparator, comparator } from '../expr/compare.ts'
 import { RowFailure } from '../expr/functions.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
@@ -29,6 +29,7 @@ export class Sort implements Operator {
   readonly #spec: SortSpec
   readonly #context: OperatorContext
   readonly #keys: readonly Evaluator[]
+  readonly #comparators: readonly Comparator[]
   readonly #order: (a: Sortable, b: Sortable) => number
   readonly #builder: BatchBuilder
   #rows: Kept[] = []
@@ -39,6 +40,7 @@ export class Sort implements Operator {
     this.#spec = spec
     this.#context = context
     this.#keys = spec.keys.map((key) => interpret(key.expr, context))
+    this.#comparators = spec.schema.fields.map((field) => comparator(field.type))
     this.#order = sortOrder(spec.keys)
     this.#builder = new BatchBuilder(spec.schema, context.batchRows, context.memory)
   }
@@ -84,12 +86,11 @@ export class Sort implements Operator {
 
   /** A row that is taken back removes one equal row. */
   #remove(gone: Row): void {
-    const fields = this.schema.fields
     const index = this.#rows.findIndex(({ row }) =>
       row.values.every((value, i) => {
         const other = gone.values[i]!
         if (value === null || other === null) return value === other
-        return compareValues(value, other, fields[i]!.type) === 0
+        return this.#comparators[i]!(value, other) === 0
       }),
     )
     if (index >= 0) this.#rows.splice(index, 1)

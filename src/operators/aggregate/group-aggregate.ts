@@ -40,7 +40,7 @@ export class GroupAggregate implements Operator {
     this.#context = context
     const capacity = context.batchRowsMax
     const codec = new KeyCodec(spec.keys.map((key) => key.type))
-    this.#kinds = spec.aggregates.map(accumulatorKind)
+    this.#kinds = spec.aggregates.map((call) => accumulatorKind(call, spec.retracts))
     this.#writer = new KeyWriter(context.memory, capacity)
     this.#slotsAddress = context.memory.allocate(4 * capacity)
     this.#slots = new Int32Array(context.memory.buffer, this.#slotsAddress, capacity)

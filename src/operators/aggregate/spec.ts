@@ -11,6 +11,8 @@ export interface GroupSpec {
   readonly keys: readonly BoundExpr[]
   readonly window: WindowSpec | undefined
   readonly aggregates: readonly BoundAggregate[]
+  /** The input revises rows. */
+  readonly retracts: boolean
   readonly emission: 'changes' | 'update' | 'close' | 'end'
   readonly latenessMicros: number
   /** Give late rows to the late output; its schema. */

@@ -1,6 +1,5 @@
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
-import type { BoundAggregate } from '../../expr/bound.ts'
 import type { LoopCode, Operand } from '../../expr/loop.ts'
 
 /**
@@ -31,5 +30,3 @@ export interface AccumulatorKind {
    */
   emitAdd?(code: LoopCode, slot: string, args: readonly Operand[], state: (name: string) => string): void
 }
-
-export type AccumulatorFactory = (call: BoundAggregate) => AccumulatorKind

@@ -1,0 +1,77 @@
+import type { Value } from '../../core/values.ts'
+import type { BoundAggregate } from '../../expr/bound.ts'
+import { comparator } from '../../expr/compare.ts'
+import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+
+interface Best {
+  readonly value: Value
+  readonly rank: Value
+}
+
+/** True when `next` takes the place of `best`; `best` came first. */
+type Beats = (next: Value, best: Value) => boolean
+
+/** MIN, MAX, FIRST, LAST, ARG_MIN, ARG_MAX over appended rows: one value per group. */
+class Keeps implements Accumulator {
+  #slots: (Best | undefined)[] = []
+  readonly #rankOf: (args: readonly Value[], order: readonly Value[]) => Value
+  readonly #beats: Beats
+
+  constructor(rankOf: (args: readonly Value[], order: readonly Value[]) => Value, beats: Beats) {
+    this.#rankOf = rankOf
+    this.#beats = beats
+  }
+
+  reserve(slots: number): void {
+    while (this.#slots.length < slots) this.#slots.push(undefined)
+  }
+
+  add(slot: number, args: readonly Value[], order: readonly Value[]): void {
+    const value = args[0]!
+    const rank = this.#rankOf(args, order)
+    if (value === null || rank === null) return
+    const best = this.#slots[slot]
+    if (best === undefined || this.#beats(rank, best.rank)) this.#slots[slot] = { value, rank }
+  }
+
+  result(slot: number): Value {
+    return this.#slots[slot]?.value ?? null
+  }
+
+  clear(slots: number): void {
+    this.#slots.fill(undefined, 0, slots)
+  }
+}
+
+/** By the value itself. */
+export function extremeKind(call: BoundAggregate, greatest: boolean): AccumulatorKind {
+  const compare = comparator(call.args[0]!.type)
+  const beats: Beats = greatest ? (next, best) => compare(next, best) > 0 : (next, best) => compare(next, best) < 0
+  return { create: () => new Keeps((args) => args[0]!, beats) }
+}
+
+/** By the second argument; of equal ones the first row stays. A NULL first argument is skipped like the row. */
+export function extremeByKind(call: BoundAggregate, greatest: boolean): AccumulatorKind {
+  const compare = comparator(call.args[1]!.type)
+  const beats: Beats = greatest ? (next, best) => compare(next, best) > 0 : (next, best) => compare(next, best) < 0
+  return { create: () => new Keeps((args) => args[1]!, beats) }
+}
+
+/** By the order that was asked for (the event time when there is one), ties by arrival. */
+export function firstKind(call: BoundAggregate, last: boolean): AccumulatorKind {
+  const key = call.orderBy[0]
+  if (key === undefined)
+    return {
+      create: () =>
+        new Keeps(
+          () => 0,
+          () => last,
+        ),
+    }
+  const compare = comparator(key.expr.type)
+  const direction = key.descending ? -1 : 1
+  const beats: Beats = last
+    ? (next, best) => direction * compare(next, best) >= 0
+    : (next, best) => direction * compare(next, best) < 0
+  return { create: () => new Keeps((_args, order) => order[0]!, beats) }
+}

@@ -1,0 +1,130 @@
+import type { Value } from '../../core/values.ts'
+import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+import {
+  type DoubleDouble,
+  ddAdd,
+  ddDivide,
+  ddMultiply,
+  ddNegate,
+  ddOf,
+  ddProduct,
+  ddSubtract,
+  ddValue,
+} from './double-double.ts'
+
+/** Counts and sums of pairs (y, x); single-argument moments use x = y. All sums are double-doubles. */
+interface Sums {
+  n: number
+  /** Pairs with NaN or an infinity: the answer is then NaN. */
+  special: number
+  x: DoubleDouble
+  y: DoubleDouble
+  xx: DoubleDouble
+  yy: DoubleDouble
+  xy: DoubleDouble
+}
+
+const ZERO = ddOf(0)
+const empty = (): Sums => ({ n: 0, special: 0, x: ZERO, y: ZERO, xx: ZERO, yy: ZERO, xy: ZERO })
+
+/** Centred sums: Σ(x − x̄)², Σ(y − ȳ)², Σ(x − x̄)(y − ȳ). */
+interface Centred {
+  readonly n: number
+  readonly sxx: number
+  readonly syy: number
+  readonly sxy: number
+  readonly meanX: number
+  readonly meanY: number
+}
+
+type Finish = (centred: Centred) => number | null
+
+/** VAR, STDDEV, CORR, COVAR and REGR of DOUBLE; rows with a NULL argument are skipped. */
+class Moments implements Accumulator {
+  readonly #finish: Finish
+  readonly #whenEmpty: Value
+  #slots: Sums[] = []
+
+  constructor(finish: Finish, whenEmpty: Value) {
+    this.#finish = finish
+    this.#whenEmpty = whenEmpty
+  }
+
+  reserve(slots: number): void {
+    while (this.#slots.length < slots) this.#slots.push(empty())
+  }
+
+  add(slot: number, args: readonly Value[]): void {
+    this.#step(slot, args, 1)
+  }
+
+  retract(slot: number, args: readonly Value[]): void {
+    this.#step(slot, args, -1)
+  }
+
+  #step(slot: number, args: readonly Value[], sign: 1 | -1): void {
+    const [y, x = y] = args as readonly (number | null)[]
+    if (y === null || y === undefined || x === null || x === undefined) return
+    const sums = this.#slots[slot]!
+    sums.n += sign
+    if (!Number.isFinite(x) || !Number.isFinite(y)) {
+      sums.special += sign
+      return
+    }
+    const signed = (value: DoubleDouble): DoubleDouble => (sign === 1 ? value : ddNegate(value))
+    sums.x = ddAdd(sums.x, signed(ddOf(x)))
+    sums.y = ddAdd(sums.y, signed(ddOf(y)))
+    sums.xx = ddAdd(sums.xx, signed(ddProduct(x, x)))
+    sums.yy = ddAdd(sums.yy, signed(ddProduct(y, y)))
+    sums.xy = ddAdd(sums.xy, signed(ddProduct(x, y)))
+  }
+
+  result(slot: number): Value {
+    const sums = this.#slots[slot]!
+    if (sums.n === 0) return this.#whenEmpty
+    if (sums.special > 0) return Number.NaN
+    return this.#finish(centred(sums))
+  }
+
+  clear(slots: number): void {
+    this.#slots = this.#slots.slice(slots)
+  }
+}
+
+function centred({ n, x, y, xx, yy, xy }: Sums): Centred {
+  const rest = (product: DoubleDouble, a: DoubleDouble, b: DoubleDouble): number =>
+    ddValue(ddSubtract(product, ddDivide(ddMultiply(a, b), n)))
+  return {
+    n,
+    sxx: Math.max(0, rest(xx, x, x)),
+    syy: Math.max(0, rest(yy, y, y)),
+    sxy: rest(xy, x, y),
+    meanX: ddValue(ddDivide(x, n)),
+    meanY: ddValue(ddDivide(y, n)),
+  }
+}
+
+const finishes: Readonly<Record<string, Finish>> = {
+  VAR_POP: ({ n, sxx }) => sxx / n,
+  VAR_SAMP: ({ n, sxx }) => (n < 2 ? null : sxx / (n - 1)),
+  STDDEV_POP: ({ n, sxx }) => Math.sqrt(sxx / n),
+  STDDEV_SAMP: ({ n, sxx }) => (n < 2 ? null : Math.sqrt(sxx / (n - 1))),
+  COVAR_POP: ({ n, sxy }) => sxy / n,
+  COVAR_SAMP: ({ n, sxy }) => (n < 2 ? null : sxy / (n - 1)),
+  CORR: ({ sxx, syy, sxy }) => (sxx === 0 || syy === 0 ? null : sxy / Math.sqrt(sxx * syy)),
+  REGR_SLOPE: ({ sxx, sxy }) => (sxx === 0 ? null : sxy / sxx),
+  REGR_INTERCEPT: ({ sxx, sxy, meanX, meanY }) => (sxx === 0 ? null : meanY - (sxy / sxx) * meanX),
+  REGR_R2: ({ sxx, syy, sxy }) => (sxx === 0 ? null : syy === 0 ? 1 : (sxy * sxy) / (sxx * syy)),
+  REGR_COUNT: ({ n }) => n,
+  REGR_AVGX: ({ meanX }) => meanX,
+  REGR_AVGY: ({ meanY }) => meanY,
+  REGR_SXX: ({ sxx }) => sxx,
+  REGR_SYY: ({ syy }) => syy,
+  REGR_SXY: ({ sxy }) => sxy,
+}
+
+export const momentNames: readonly string[] = Object.keys(finishes)
+
+export function momentKind(name: string): AccumulatorKind {
+  return { create: () => new Moments(finishes[name]!, name === 'REGR_COUNT' ? 0 : null) }
+}
