@@ -1,3 +1,4 @@
+import { types } from '../../core/types.ts'
 import type { BoundExpr, SortKey } from '../../expr/bound.ts'
 import type { Expr, Query, QueryBody, SetOperation, Trailing, ValuesBody } from '../ast.ts'
 import { commonTypeFor } from './branches.ts'
@@ -12,7 +13,7 @@ import type { EmissionClauses, OrderRelation, ProjectRelation, Relation, Relatio
 import { visible } from './relation.ts'
 import { type BoundQuery, findRelation, type QueryContext } from './script-scope.ts'
 import { type BoundSelect, bindSelect } from './select.ts'
-import { ordinalItem, typed } from './select-items.ts'
+import { ordinalItem } from './select-items.ts'
 
 /** What the statement around a query adds: resolved clauses that need the outside world. */
 export interface QueryClauses {
@@ -115,18 +116,19 @@ function bindValues(body: ValuesBody, context: QueryContext): Relation {
   const binder = clauseBinder({ environment: context.environment, scope: { inputs: [] }, place: 'VALUES' })
   const width = body.rows[0]!.items.length
   const rows = body.rows.map((row) => {
-    if (row.items.length === width) return row.items.map((item) => foldConstant(typed(binder.bind(item))))
+    if (row.items.length === width) return row.items.map((item) => foldConstant(binder.bind(item)))
     return fault('sql_no_common_type', `this row has ${row.items.length} values, the first has ${width}`, row.span, {
       hint: 'give every row the same number of values',
     })
   })
   const columns = Array.from({ length: width }, (_, i): RelationColumn => {
     const values = rows.map((row) => row[i]!)
-    const type = commonTypeFor(
+    const common = commonTypeFor(
       values,
       body.rows.map((row) => row.items[i]!),
       binder,
     )
+    const type = common.kind === 'null' ? types.string : common
     return { name: `column${i + 1}`, type, nullable: values.some((value) => value.nullable), hidden: false }
   })
   const values = rows.map((row, at) =>
