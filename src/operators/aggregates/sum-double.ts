@@ -2,6 +2,7 @@ import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
 import type { LoopCode, Operand } from '../../expr/loop.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+import { ddDivide, ddValue } from './double-double.ts'
 import { grownF64 } from './grow.ts'
 
 /**
@@ -54,8 +55,13 @@ export class SumDouble implements Accumulator {
   result(slot: number): Value {
     const count = this.counts[slot]!
     if (count === 0) return null
-    const total = this.#total(slot)
-    return this.#average ? total / count : total
+    return this.#answer(slot, count)
+  }
+
+  /** The mean is taken of both halves of the sum. */
+  #answer(slot: number, count: number): number {
+    if (!this.#average || (this.special.size > 0 && this.special.has(slot))) return this.#total(slot)
+    return ddValue(ddDivide({ high: this.high[slot]!, low: this.low[slot]! }, count))
   }
 
   #total(slot: number): number {
@@ -73,7 +79,7 @@ export class SumDouble implements Accumulator {
     for (let slot = from; slot < to; slot++) {
       const count = this.counts[slot]!
       if (count === 0) out.append(null)
-      else out.appendNumber(this.#average ? this.#total(slot) / count : this.#total(slot))
+      else out.appendNumber(this.#answer(slot, count))
     }
   }
 
