@@ -27,7 +27,7 @@ export interface Compiled {
   readonly warnings: readonly HeadraceError[]
 }
 
-/** Text → plan. Throws `HeadraceErrors` with all faults of the script, in the order of the text. */
+/** Text → plan. Throws `HeadraceErrors` with all faults (and warnings) of the script, in the order of the text. */
 export async function compile(input: CompileInput): Promise<Compiled> {
   const { name, whole, explains, settings, warnings } = await stages(input)
   const texts = explains.map(({ written, what }) => {
@@ -69,7 +69,15 @@ async function stages(input: CompileInput): Promise<Stages> {
   for (const diagnostic of script.diagnostics) reporter.report(diagnostic)
   const functions = { scalar: scalarFunctions, aggregate: aggregateFunctions }
   const settings = new Map<string, string>()
-  const environment: Environment = { text, catalogue, functions, parameters, reporter, settings }
+  const environment: Environment = {
+    text,
+    catalogue,
+    functions,
+    parameters,
+    reporter,
+    settings,
+    brokenFunctions: new Set(),
+  }
   const bound = await bindScript(script, environment)
   const planned = planOutputs(bound.outputs, environment)
   const explained = bound.explains.map(({ explain: written, outputs }) => {
@@ -77,8 +85,7 @@ async function stages(input: CompileInput): Promise<Stages> {
   })
   const source = new SourceText(file, text)
   const all = reporter.diagnostics.map((diagnostic) => toError(diagnostic, source))
-  const errors = all.filter((error) => !isWarning(error.code))
-  if (errors.length > 0) throw new HeadraceErrors(errors)
+  if (all.some((error) => !isWarning(error.code))) throw new HeadraceErrors(all)
   const optimized = assignIds(optimize(planned))
   const explains = explained.map(({ written, relations, planned: own }) => {
     const { span } = written.statement

@@ -1,6 +1,7 @@
-import { typeName } from '../core/types.ts'
+import { type DataType, typeName } from '../core/types.ts'
 import type { Interval, Value } from '../core/values.ts'
 import type { BoundAggregate, BoundExpr, SortKey } from '../expr/bound.ts'
+import { textOfValue } from '../expr/value-text.ts'
 
 type ColumnName = (column: Extract<BoundExpr, { kind: 'column' }>) => string
 
@@ -11,7 +12,7 @@ export function exprText(expr: BoundExpr, column: ColumnName = byName): string {
   const text = (child: BoundExpr) => exprText(child, column)
   switch (expr.kind) {
     case 'literal':
-      return valueText(expr.value, expr.type.kind === 'decimal' ? expr.type.scale : undefined)
+      return valueText(expr.value, expr.type)
     case 'column':
       return column(expr)
     case 'call':
@@ -51,7 +52,9 @@ export const exprKey = (expr: BoundExpr): string =>
 
 export function aggregateText(aggregate: BoundAggregate, column: ColumnName = byName): string {
   const args = aggregate.args.map((arg) => exprText(arg, column))
-  const all = [...args, ...aggregate.parameters.map((value) => valueText(value))]
+  const { length } = aggregate.args
+  const types = aggregate.overload.parameters
+  const all = [...args, ...aggregate.parameters.map((value, i) => valueText(value, types[length + i]!))]
   const order = aggregate.orderBy.length === 0 ? '' : ` ORDER BY ${sortText(aggregate.orderBy, column)}`
   const filter = aggregate.filter === undefined ? '' : ` FILTER (WHERE ${exprText(aggregate.filter, column)})`
   const inner = all.length === 0 ? '*' : all.join(', ')
@@ -66,22 +69,38 @@ export const sortText = (keys: readonly SortKey[], column: ColumnName = byName):
     })
     .join(', ')
 
-export function valueText(value: Value, scale?: number): string {
+/** A value as SQL text of its type. */
+export function valueText(value: Value, type: DataType): string {
   if (value === null) return 'NULL'
-  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`
-  if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
-  if (typeof value === 'number' || typeof value === 'bigint')
-    return scale ? decimalText(BigInt(value), scale) : String(value)
-  if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString('hex')}'`
-  if (value instanceof Map) return `MAP[${[...value].map(([k, v]) => `${valueText(k)}, ${valueText(v)}`).join(', ')}]`
-  if (Array.isArray(value)) return `[${value.map((item: Value) => valueText(item)).join(', ')}]`
-  return `INTERVAL '${intervalText(value as Interval)}'`
+  switch (type.kind) {
+    case 'string':
+    case 'json':
+      return quoted(String(value))
+    case 'boolean':
+      return value === true ? 'TRUE' : 'FALSE'
+    case 'date':
+    case 'timestamp':
+      return `${type.kind.toUpperCase()} '${textOfValue(value, type)}'`
+    case 'timestamptz':
+      return `TIMESTAMPTZ '${textOfValue(value, type)}'`
+    case 'interval':
+      return `INTERVAL '${intervalText(value as Interval)}'`
+    case 'bytes':
+      return `X'${Buffer.from(value as Uint8Array).toString('hex')}'`
+    case 'array':
+      return `[${(value as readonly Value[]).map((item) => valueText(item, type.element)).join(', ')}]`
+    case 'struct':
+      return `(${(value as readonly Value[]).map((item, i) => valueText(item, type.fields[i]!.type)).join(', ')})`
+    case 'map': {
+      const pairs = [...(value as ReadonlyMap<Value, Value>)]
+      return `MAP[${pairs.map(([k, v]) => `${valueText(k, type.key)}, ${valueText(v, type.value)}`).join(', ')}]`
+    }
+    default:
+      return textOfValue(value, type)
+  }
 }
 
-function decimalText(value: bigint, scale: number): string {
-  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
-  return `${value < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
-}
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** Compact: `1h30m`, `5s`, `0s`. */
 export function intervalText(interval: Interval): string {

@@ -101,7 +101,8 @@ class ScriptBinder {
 
   /** A broken definition keeps its name, so that its readers fail without a word. */
   #forget(body: StatementBody): void {
-    if (body.kind !== 'create-stream' && body.kind !== 'create-view' && body.kind !== 'create-sink') return
+    if (body.kind === 'create-function') this.#environment.brokenFunctions.add(body.name.text.toUpperCase())
+    if (!makesRelation(body)) return
     const name = body.name.text
     if (this.#context.objects.has(name)) return
     const object: ScriptObject =
@@ -309,6 +310,14 @@ class ScriptBinder {
     })
   }
 }
+
+type Named = Extract<
+  StatementBody,
+  { kind: 'create-stream' | 'create-view' | 'create-sink' | 'create-table' | 'create-lookup' }
+>
+
+const makesRelation = (body: StatementBody): body is Named =>
+  ['create-stream', 'create-view', 'create-sink', 'create-table', 'create-lookup'].includes(body.kind)
 
 /** SELECT * FROM s, for CREATE SINK k FROM s. */
 function selectAll(body: CreateSink): Query {

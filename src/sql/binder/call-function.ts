@@ -5,7 +5,7 @@ import type { Argument, ScalarFunction, ScalarOverload } from '../../expr/functi
 import { asArgument, castTo, isStringLiteral } from './casts.ts'
 import { checkedLiteral, foldConstant } from './constants.ts'
 import type { Binder } from './context.ts'
-import { fault, unsupported } from './failure.ts'
+import { fault, silent, unsupported } from './failure.ts'
 import { laterFunctions } from './later-functions.ts'
 
 /** A call of a catalogue function, its arguments cast to what the overload wants. */
@@ -42,6 +42,7 @@ export function chooseOverload<T>(
 
 export function functionNotFound(name: string, span: Span, binder: Binder): never {
   const upper = name.toUpperCase()
+  if (binder.environment.brokenFunctions.has(upper)) return silent()
   if (laterFunctions.has(upper)) return unsupported(`the function ${upper}`, span)
   const { scalar, aggregate } = binder.environment.functions
   const names = [...scalar.keys(), ...aggregate.keys()].filter((known) => /^\w+$/.test(known))

@@ -28,6 +28,8 @@ export interface Environment {
   readonly reporter: Reporter
   /** Settings given so far, by lower-case name. */
   readonly settings: Map<string, string>
+  /** Upper-case names of functions whose definition failed: calls fail without a word. */
+  readonly brokenFunctions: Set<string>
 }
 
 /** Takes aggregate calls out of an expression; each becomes a placeholder that `GroupRewriter` resolves. */

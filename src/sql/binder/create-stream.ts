@@ -13,7 +13,7 @@ import { clauseBinder } from './expressions.ts'
 import { fault, silent, unsupported } from './failure.ts'
 import { condition } from './operators.ts'
 import type { CheckRelation, Relation, RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
-import { columnExpr, findIn, type Scope } from './scope.ts'
+import { columnExpr, findIn, matching, type Scope } from './scope.ts'
 import type { QueryContext } from './script-scope.ts'
 import { sourceRelation, timed } from './sources.ts'
 
@@ -73,6 +73,7 @@ class Shape {
   readonly #written: readonly ColumnNode[]
   readonly #declared: boolean
   readonly #context: QueryContext
+  readonly #known = new Map<ColumnNode, BoundExpr>()
   readonly #outputs: BoundExpr[] = []
   readonly #columns: RelationColumn[] = []
 
@@ -111,6 +112,7 @@ class Shape {
 
   #add(column: ColumnNode): true {
     const value = this.#value(column)
+    this.#known.set(column, value)
     this.#push(column.name.text, value, false)
     return true
   }
@@ -127,11 +129,13 @@ class Shape {
   #binder(place: string): Binder {
     const { label, columns } = this.#source
     const scope: Scope = { inputs: [{ alias: undefined, label, columns, offset: 0 }] }
+    // A computed column sees the declared columns: with their defaults, and the computed ones before it.
     const alias = (name: Name) => {
-      const at = this.#columns.findIndex((column) => column.name === name.text)
-      return at < 0 ? undefined : this.#outputs[at]
+      const [column] = matching(name, this.#written, (candidate) => candidate.name.text)
+      if (column === undefined || place === 'DEFAULT') return undefined
+      return this.#known.get(column) ?? (isPhysical(column) ? this.#value(column) : undefined)
     }
-    return clauseBinder({ environment: this.#context.environment, scope, place, alias })
+    return clauseBinder({ environment: this.#context.environment, scope, place, alias, aliasFirst: true })
   }
 
   #computed(column: ColumnNode, written: Expr): BoundExpr {

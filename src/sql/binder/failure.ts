@@ -34,13 +34,22 @@ export function unsupported(feature: string, span: Span, hint?: string): never {
   })
 }
 
+const onceByMessage: ReadonlySet<ErrorCode> = new Set([
+  'sql_column_not_found',
+  'sql_function_not_found',
+  'sql_source_not_found',
+])
+
 /** Collects the faults and warnings of a script, in the order they are found. */
 export class Reporter {
   readonly #diagnostics: Diagnostic[] = []
   readonly #seen = new Set<string>()
 
   report(diagnostic: Diagnostic): void {
-    const key = `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.span.end} ${diagnostic.message}`
+    const { code, span, message } = diagnostic
+    // The same unknown name in several places is one mistake.
+    const place = onceByMessage.has(code) ? '' : `${span.start} ${span.end} `
+    const key = `${code} ${place}${message}`
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     this.#diagnostics.push(diagnostic)

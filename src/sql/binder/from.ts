@@ -17,14 +17,14 @@ export interface BoundFrom {
 }
 
 /** One row without columns: a SELECT without FROM. */
-export const oneRow: Relation = { kind: 'values', rows: [[]], columns: [], label: 'VALUES' }
+export const oneRow = (): Relation => ({ kind: 'values', rows: [[]], columns: [], label: 'VALUES' })
 
 /** Options of a query's WITH that address its sources: `source.k` and `alias.k`. */
 export type SourceOptions = (alias: string | undefined) => readonly OptionEntry[]
 
 export async function bindFrom(select: Select, options: SourceOptions, context: QueryContext): Promise<BoundFrom> {
   const [first, ...rest] = select.from
-  if (first === undefined) return { relation: oneRow, inputs: [] }
+  if (first === undefined) return { relation: oneRow(), inputs: [] }
   let bound = await bindItem(first, options, context)
   for (const item of rest) bound = joinWith(bound, item, false, context)
   return bound
@@ -50,7 +50,7 @@ async function bindItem(item: FromItem, options: SourceOptions, context: QueryCo
     case 'from-window':
       return bindWindowTable(item, options, context)
     case 'from-unnest':
-      return joinWith({ relation: oneRow, inputs: [] }, item, false, context)
+      return joinWith({ relation: oneRow(), inputs: [] }, item, false, context)
     case 'from-function':
       return unsupported(`the table function ${item.name.text.toUpperCase()}`, item.span)
   }

@@ -3,7 +3,7 @@ import type { BoundExpr, Span } from '../../expr/bound.ts'
 import type { CallExpr, Expr, WindowKind, WindowNode } from '../ast.ts'
 import { exprKey } from '../expr-text.ts'
 import type { Binder } from './context.ts'
-import { fault } from './failure.ts'
+import { fault, silent } from './failure.ts'
 import { GroupRewriter, isGroupColumn, outputName, windowColumnNames } from './grouping.ts'
 import type { Relation, RelationColumn, WindowMark, WindowSpec } from './relation.ts'
 import { type Item, ordinalItem } from './select-items.ts'
@@ -39,8 +39,9 @@ export function bindGroups(
 ): Groups {
   const { reporter } = binder.environment
   const collected = new Collected(relation, binder)
-  if (clause !== undefined) reporter.attempt(() => collected.setWindow(clauseWindow(clause, relation, binder)))
-  for (const expr of written) reporter.attempt(() => collected.add(expr, items))
+  if (clause !== undefined) collected.setWindow(clauseWindow(clause, relation, binder))
+  const added = written.map((expr) => reporter.attempt(() => collected.add(expr, items)))
+  if (added.includes(undefined)) silent()
   const { keys, window } = collected
   const span = written.length === 0 ? clause?.span : { start: written[0]!.span.start, end: written.at(-1)!.span.end }
   const text =
@@ -70,7 +71,12 @@ class Collected {
     this.#binder = binder
   }
 
-  add(expr: Expr, items: readonly Item[]): void {
+  add(expr: Expr, items: readonly Item[]): true {
+    this.#add(expr, items)
+    return true
+  }
+
+  #add(expr: Expr, items: readonly Item[]): void {
     const call = expr.kind === 'call' ? windowKinds[expr.name.text.toUpperCase()] : undefined
     if (call !== undefined) {
       this.setWindow(callWindow(expr as CallExpr, call, this.#relation, this.#binder))

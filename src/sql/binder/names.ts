@@ -27,6 +27,8 @@ function bindName(name: Name, binder: Binder): BoundExpr {
   const window = alias === undefined ? binder.windows?.find(name.text) : undefined
   if (alias !== undefined || window !== undefined) return { ...(alias ?? window)!, span: name.span }
   const found = findColumn(binder.scope, name)
+  const isTime = name.text.toLowerCase() === '_event_time' && found?.column.hidden !== false
+  if (isTime && binder.scope.time !== undefined) return columnExpr(binder.scope.time, name.span)
   if (found !== undefined) return columnExpr(found, name.span)
   const late = binder.aliasFirst ? undefined : binder.alias(name)
   const absent = late ?? (binder.scope.inputs.length === 0 ? undefined : absentSystemColumn(name))

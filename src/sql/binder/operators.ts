@@ -89,12 +89,11 @@ export function bindIs(expr: IsExpr, binder: Binder): BoundExpr {
 
 export function bindBetween(expr: BetweenExpr, binder: Binder): BoundExpr {
   const operand = binder.bind(expr.operand)
-  let low = binder.bind(expr.low)
-  let high = binder.bind(expr.high)
+  const low = binder.bind(expr.low)
+  const high = binder.bind(expr.high)
   if (expr.symmetric) {
-    const pair = [low, high]
-    low = callFunction('LEAST', pair, expr.low.span, binder)
-    high = callFunction('GREATEST', pair, expr.high.span, binder)
+    const within = callFunction('BETWEEN SYMMETRIC', [operand, low, high], expr.span, binder)
+    return expr.negated ? not(within, expr, binder) : within
   }
   const args = [compareOrCall('>=', operand, low, expr, binder), compareOrCall('<=', operand, high, expr, binder)]
   const both: BoundExpr = {

@@ -18,6 +18,8 @@ export interface ScopeInput {
 
 export interface Scope {
   readonly inputs: readonly ScopeInput[]
+  /** The event time of the rows: what `_event_time` and EVENT_TIME() mean. */
+  readonly time?: FoundColumn | undefined
 }
 
 export interface FoundColumn {
@@ -68,7 +70,9 @@ export function findColumn(scope: Scope, name: Name): FoundColumn | undefined {
 }
 
 export function findIn(input: ScopeInput, name: Name): FoundColumn | undefined {
-  const found = bySpelling(name, input)
+  const all = bySpelling(name, input)
+  const shown = all.filter((item) => !item.column.hidden)
+  const found = shown.length > 0 ? shown : all
   if (found.length < 2) return found[0]
   return fault(
     'sql_ambiguous_column',

@@ -141,7 +141,7 @@ export function ordinalItem(expr: Expr, items: readonly Item[], clause: string):
   if (item !== undefined) return item
   return fault(
     'sql_column_not_found',
-    `${clause} ${expr.value}: the SELECT list has ${items.length} columns`,
+    `${clause} ${expr.value}: the SELECT list has ${items.length} column${items.length === 1 ? '' : 's'}`,
     expr.span,
     {
       hint: `write a number from 1 to ${items.length}, or the name of a column`,

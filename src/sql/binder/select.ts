@@ -64,7 +64,11 @@ class Block {
     this.#select = select
     this.#clauses = clauses
     this.#context = context
-    this.#scope = { inputs: from.inputs }
+    const time = timeColumn(from.relation)
+    this.#scope = {
+      inputs: from.inputs,
+      time: time === undefined ? undefined : { column: from.relation.columns[time]!, index: time },
+    }
     this.#relation = from.relation
     this.#hasWindow = clauses.window !== undefined || select.groupBy.some(isWindowCall)
   }

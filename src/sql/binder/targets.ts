@@ -22,6 +22,7 @@ export async function openSink(
   }
   const found = findObject(target, objects)
   if (found?.kind === 'sink') return found.sink ?? silent()
+  if (found !== undefined && found.relation === undefined) silent()
   if (found !== undefined) {
     return fault('sql_wrong_object_kind', `"${found.name}" is a ${found.kind} and takes no rows`, target.span, {
       hint: "write to a sink: CREATE SINK k INTO 'uri', or INSERT INTO 'uri'",

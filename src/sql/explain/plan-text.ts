@@ -7,7 +7,7 @@ const printers: { readonly [K in PlanNode['kind']]: (node: PlanOf<K>) => string 
   values: (node) =>
     `rows=${node.rows.length} ${node.rows
       .slice(0, 3)
-      .map((row) => `(${row.map((value) => valueText(value)).join(', ')})`)
+      .map((row) => `(${row.map((value, i) => valueText(value, node.schema.fields[i]!.type)).join(', ')})`)
       .join(' ')}`.trimEnd(),
   watermark: (node) => {
     const column = node.schema.fields[node.column]!.name
@@ -31,7 +31,7 @@ const printers: { readonly [K in PlanNode['kind']]: (node: PlanOf<K>) => string 
       ...(node.late === undefined ? [] : [`late=${node.late.name}`]),
     ].join(' '),
   distinct: () => '',
-  union: () => 'all',
+  union: () => '',
   unnest: (node) =>
     [exprText(node.list), node.spread ? 'spread' : '', node.ordinality ? 'ordinality' : '', node.outer ? 'outer' : '']
       .filter((part) => part !== '')

@@ -32,7 +32,7 @@ const printers: { readonly [K in Relation['kind']]: (relation: RelationOf<K>) =>
       `aggregates=[${relation.aggregates.map((aggregate) => aggregateText(aggregate)).join(', ')}]`,
     ].join(' '),
   distinct: () => '',
-  union: () => 'all',
+  union: () => '',
   unnest: (relation) => exprText(relation.list),
   order: (relation) =>
     [

@@ -187,7 +187,7 @@ function subscript(cursor: Cursor, operand: Expr, start: number): Expr {
 }
 
 const bareCalls: ReadonlySet<string> = new Set(['CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME', 'LOCALTIMESTAMP'])
-const callableReserved: ReadonlySet<string> = new Set(['LEFT', 'RIGHT', 'JOIN', 'ARRAY', 'MAP'])
+const callableReserved: ReadonlySet<string> = new Set(['LEFT', 'RIGHT', 'JOIN', 'ARRAY', 'CAST'])
 
 function primary(cursor: Cursor): Expr {
   const literal = parseLiteral(cursor)

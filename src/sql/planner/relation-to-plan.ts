@@ -1,5 +1,5 @@
 import type { Schema } from '../../core/types.ts'
-import type { BoundExpr } from '../../expr/bound.ts'
+import { type BoundAggregate, type BoundExpr, mapExpr } from '../../expr/bound.ts'
 import type { EmitNode } from '../ast.ts'
 import type { Environment } from '../binder/context.ts'
 import { fault, unsupported } from '../binder/failure.ts'
@@ -13,6 +13,7 @@ import type {
 } from '../binder/relation.ts'
 import { inputsOfRelation } from '../binder/relation.ts'
 import type { Emission, PlanNode, SinkTarget, SortNode, TumbleWindow } from '../plan.ts'
+import { columnsRead } from '../rules/access.ts'
 import { makeNode } from './node.ts'
 
 type RelationOf<K extends Relation['kind']> = Extract<Relation, { kind: K }>
@@ -80,14 +81,17 @@ export class Planner {
   #aggregate(relation: AggregateRelation, schema: Schema, outer: EmitNode | undefined): PlanNode {
     const own = relation.emission.emit
     const emit = own ?? (relation.window === undefined ? outer : undefined)
-    const input = this.plan(relation.input, own ?? outer)
+    const below = this.plan(relation.input, own ?? outer)
+    const { input, expr: moved } =
+      relation.emission.late === undefined ? unchanged(below) : withoutHidden(relation, below)
     const emission = relation.window === undefined ? this.#plainEmission(relation, emit, input) : windowEmission(emit)
     this.#checkRetractable(relation, input)
     if (relation.window === undefined && emission === 'changes' && !input.traits.bounded && relation.keys.length > 0) {
       this.#warnGrowth(relation.text, relation)
     }
-    const { keys, aggregates } = relation
-    const window = relation.window === undefined ? undefined : tumble(relation.window)
+    const keys = relation.keys.map(moved)
+    const aggregates = relation.aggregates.map((aggregate) => movedAggregate(aggregate, moved))
+    const window = relation.window === undefined ? undefined : tumble(relation.window, moved)
     const { late, latenessMicros = 0 } = relation.emission
     const target: SinkTarget | undefined = late === undefined ? undefined : { name: late.name, info: late.info }
     const lateness = window === undefined ? 0 : latenessMicros
@@ -195,10 +199,41 @@ export class Planner {
   }
 }
 
-const tumble = ({ clock, time, sizeMicros, offsetMicros }: WindowSpec): TumbleWindow => ({
+type Move = (expr: BoundExpr) => BoundExpr
+
+const unchanged = (input: PlanNode): { input: PlanNode; expr: Move } => ({ input, expr: (expr) => expr })
+
+/** The rows that LATE DATA TO gets hold the visible columns, and hidden ones only where the grouping reads them. */
+function withoutHidden(relation: AggregateRelation, below: PlanNode): { input: PlanNode; expr: Move } {
+  const read = new Set<number>()
+  const aggregates = relation.aggregates.flatMap((one) => [
+    ...one.args,
+    one.filter,
+    ...one.orderBy.map((key) => key.expr),
+  ])
+  for (const expr of [...relation.keys, relation.window?.time, ...aggregates])
+    if (expr !== undefined) columnsRead(expr, read)
+  const kept = relation.input.columns.flatMap((column, i) => (column.hidden && !read.has(i) ? [] : [i]))
+  if (kept.length === relation.input.columns.length) return unchanged(below)
+  const fields = kept.map((i) => below.schema.fields[i]!)
+  const outputs = kept.map((index): BoundExpr => ({ kind: 'column', index, ...below.schema.fields[index]! }))
+  const input = makeNode({ kind: 'project', input: below, outputs, schema: { fields } })
+  const expr: Move = (node) =>
+    mapExpr(node, (part) => (part.kind === 'column' ? { ...part, index: kept.indexOf(part.index) } : part))
+  return { input, expr }
+}
+
+const movedAggregate = (aggregate: BoundAggregate, moved: Move): BoundAggregate => ({
+  ...aggregate,
+  args: aggregate.args.map(moved),
+  filter: aggregate.filter === undefined ? undefined : moved(aggregate.filter),
+  orderBy: aggregate.orderBy.map((key) => ({ ...key, expr: moved(key.expr) })),
+})
+
+const tumble = ({ clock, time, sizeMicros, offsetMicros }: WindowSpec, moved: Move): TumbleWindow => ({
   kind: 'tumble',
   clock,
-  time,
+  time: moved(time),
   sizeMicros,
   offsetMicros,
 })

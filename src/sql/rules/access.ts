@@ -92,3 +92,10 @@ export class Mapping {
     return { kind: 'column', index: place.index, name: place.name, type, nullable, span }
   }
 }
+
+/** Positions of all columns that an expression reads. */
+export function columnsRead(expr: BoundExpr, into = new Set<number>()): ReadonlySet<number> {
+  if (expr.kind === 'column') into.add(expr.index)
+  for (const child of childrenOf(expr)) columnsRead(child, into)
+  return into
+}

@@ -6,7 +6,15 @@ import { pushFilters } from './push-filters.ts'
 
 type Rule = (outputs: readonly Output[]) => Output[]
 
-const rules: readonly Rule[] = [foldConstants, mergeProjects, pushFilters, mergeProjects, pruneColumns, mergeProjects]
+const rules: readonly Rule[] = [
+  mergeProjects,
+  foldConstants,
+  pushFilters,
+  mergeProjects,
+  pruneColumns,
+  mergeProjects,
+  foldConstants,
+]
 
 /** All rules, in order. */
 export const optimize = (outputs: readonly Output[]): readonly Output[] =>

@@ -1,7 +1,8 @@
-import { type BoundExpr, childrenOf, mapExpr } from '../../expr/bound.ts'
+import { type BoundExpr, mapExpr } from '../../expr/bound.ts'
 import { isFallible, substitute } from '../../expr/fallible.ts'
 import type { FilterNode, Output, PlanNode } from '../plan.ts'
 import { makeNode } from '../planner/node.ts'
+import { columnsRead } from './access.ts'
 import { isSimple, rewrite } from './rewrite.ts'
 
 /**
@@ -58,10 +59,4 @@ function pushBelowGroups(
 ): PlanNode {
   const predicate = mapExpr(filter.predicate, (expr) => (expr.kind === 'column' ? groups.keys[expr.index]! : expr))
   return makeNode({ ...groups, input: push(groups.input, predicate) })
-}
-
-export function columnsRead(expr: BoundExpr, into = new Set<number>()): ReadonlySet<number> {
-  if (expr.kind === 'column') into.add(expr.index)
-  for (const child of childrenOf(expr)) columnsRead(child, into)
-  return into
 }
