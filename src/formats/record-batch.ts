@@ -38,8 +38,14 @@ function provenanceOf(scanned: ScannedRecords): Provenance {
     const { starts: recordStarts, ends: recordEnds } = scanned
     return { split, rowOrdinal: ordinal, slab, recordStarts, recordEnds, ingestMicros }
   }
-  const ordinals = Int32Array.from(scanned.rowRecord.subarray(0, rows))
-  const recordStarts = Uint32Array.from(ordinals, (record) => scanned.starts[record]!)
-  const recordEnds = Uint32Array.from(ordinals, (record) => scanned.ends[record]!)
+  const ordinals = new Int32Array(rows)
+  const recordStarts = new Uint32Array(rows)
+  const recordEnds = new Uint32Array(rows)
+  for (let row = 0; row < rows; row++) {
+    const record = scanned.rowRecord[row]!
+    ordinals[row] = record
+    recordStarts[row] = scanned.starts[record]!
+    recordEnds[row] = scanned.ends[record]!
+  }
   return { split, rowOrdinal: ordinal, ordinals, slab, recordStarts, recordEnds, ingestMicros }
 }

@@ -1,5 +1,6 @@
 import type { Column } from '../core/column.ts'
 import { limits } from '../core/limits.ts'
+import { JsonNodes } from './json-nodes.ts'
 import { type PathColumn, PathColumns } from './json-paths.ts'
 import { JsonRecordReader } from './json-scan-twin.ts'
 import { TemplateWriter } from './json-template.ts'
@@ -7,7 +8,7 @@ import type { Kernels } from './kernels.ts'
 import { type Leaf, widenTwin } from './leaf.ts'
 import { type Misfit, storeJson } from './store-json.ts'
 
-const CONTEXT_BYTES = 64
+const CONTEXT_BYTES = 256
 /** Words of the context, as asm/json-scan.ts reads them. */
 const C = {
   starts: 0,
@@ -22,9 +23,18 @@ const C = {
   side: 9,
   strict: 10,
   host: 11,
+  walks: 12,
+  root: 13,
+  required: 14,
+  requiredCount: 15,
+  validities: 17,
+  validitiesCount: 18,
 } as const
-/** Records without template after which the coldest template gives its place to the next shape. */
-const MISSES_PER_REPLACEMENT = 64
+/** Where the table of templates and their hits lie in the context. */
+const TABLE_BYTES = 128
+const HITS_BYTES = 192
+/** Records without template between two shapes that are learned once all places are taken. */
+const WALKS_PER_SHAPE = 64
 
 interface Template {
   readonly address: number
@@ -58,10 +68,12 @@ export class JsonScanner implements Disposable {
   readonly #hits: Uint32Array
   readonly #rowRecordAddress: number
   #templates: Template[] = []
-  #misses = 0
+  /** The record that was learned last: its template must fit it, so it is not learned twice in a row. */
+  #learnedAt = -1
   #side = 0
   #sideSize = 0
   readonly #compiled: boolean
+  readonly #nodes: JsonNodes
 
   constructor(
     columns: readonly PathColumn[],
@@ -76,17 +88,23 @@ export class JsonScanner implements Disposable {
     this.columns = new PathColumns(columns, memory, capacity)
     this.#reader = new JsonRecordReader(this.columns, memory, strict)
     this.#writer = new TemplateWriter(this.columns, memory, strict)
-    this.#context = memory.allocate(CONTEXT_BYTES * 3)
-    const words = new Uint32Array(memory.buffer, this.#context, (CONTEXT_BYTES * 3) / 4).fill(0)
-    this.#words = words.subarray(0, 16)
-    this.#table = words.subarray(16, 32)
-    this.#hits = words.subarray(32, 48)
+    this.#context = memory.allocate(CONTEXT_BYTES)
+    const words = new Uint32Array(memory.buffer, this.#context, CONTEXT_BYTES / 4).fill(0)
+    this.#words = words
+    this.#table = words.subarray(TABLE_BYTES / 4, HITS_BYTES / 4)
+    this.#hits = words.subarray(HITS_BYTES / 4)
     this.#rowRecordAddress = memory.allocate(4 * (capacity + 1))
     this.rowRecord = new Uint32Array(memory.buffer, this.#rowRecordAddress, capacity)
-    this.#words[C.table] = this.#context + 64
-    this.#words[C.hits] = this.#context + 128
+    this.#words[C.table] = this.#context + TABLE_BYTES
+    this.#words[C.hits] = this.#context + HITS_BYTES
     this.#words[C.rowRecord] = this.#rowRecordAddress
     this.#words[C.strict] = strict ? 1 : 0
+    this.#nodes = new JsonNodes(this.columns, memory)
+    this.#words[C.root] = this.#nodes.root
+    this.#words[C.required] = this.#nodes.required.address
+    this.#words[C.requiredCount] = this.#nodes.required.count
+    this.#words[C.validities] = this.#nodes.validities.address
+    this.#words[C.validitiesCount] = this.#nodes.validities.count
   }
 
   /**
@@ -124,9 +142,10 @@ export class JsonScanner implements Disposable {
   [Symbol.dispose](): void {
     const { memory } = this.#kernels
     this.columns[Symbol.dispose]()
+    this.#nodes[Symbol.dispose]()
     for (const template of this.#templates) memory.free(template.address, template.size)
     this.#templates = []
-    memory.free(this.#context, CONTEXT_BYTES * 3)
+    memory.free(this.#context, CONTEXT_BYTES)
     memory.free(this.#rowRecordAddress, 4 * (this.#capacity + 1))
     if (this.#sideSize > 0) memory.free(this.#side, this.#sideSize)
     this.#sideSize = 0
@@ -156,19 +175,17 @@ export class JsonScanner implements Disposable {
     words[C.idx] = 0
     words[C.row] = 0
     words[C.host] = 0
+    this.#learnedAt = -1
     kernels.hostValue = (column, row, start, end) =>
       storeJson(this.columns.leaves[column]!, row, kernels.memory, start, end) === undefined ? 1 : 0
     let fallbackRows = 0
-    let learnedAt = -1
     for (;;) {
       const status = kernels.exports.scanJson(this.#context)
       if (status === 0) break
       const record = words[C.idx]!
+      // A new shape: learn it, and let the kernel read the record key by key when that cannot be.
+      if (status === 1 && (this.#learn(starts[record]!, ends[record]!) || this.#walkOn())) continue
       const row = words[C.row]!
-      if (status === 1 && learnedAt !== record && this.#learn(starts[record]!, ends[record]!)) {
-        learnedAt = record
-        continue
-      }
       if (this.#read(row, record, starts, ends, onReject)) {
         words[C.row] = row + 1
         fallbackRows++
@@ -201,24 +218,33 @@ export class JsonScanner implements Disposable {
     return true
   }
 
-  /** Learns the shape of a record; false when it has none or there is no place for it now. */
+  /** Learns the shape of a record that no template fits; false when it has none that a template could hold. */
   #learn(start: number, end: number): boolean {
-    const full = this.#templates.length >= limits.jsonTemplates
-    if (full && ++this.#misses < MISSES_PER_REPLACEMENT) return false
-    this.#misses = 0
+    if (this.#learnedAt === start) return false
     const written = this.#writer.write(start, end)
     if (written === undefined) return false
-    if (full) {
-      this.#takeHits()
-      this.#templates.sort((a, b) => b.hits - a.hits)
-      const coldest = this.#templates.pop()!
-      this.#kernels.memory.free(coldest.address, coldest.size)
-      // hits fade, so that a shape that was hot long ago can lose its place
-      for (const template of this.#templates) template.hits = Math.floor(template.hits / 2)
-    }
+    this.#learnedAt = start
+    if (this.#templates.length >= limits.jsonTemplates) this.#dropColdest()
     this.#templates.push({ ...written, hits: 0 })
     this.#writeTable()
+    if (this.#templates.length >= limits.jsonTemplates) this.#walkOn()
     return true
+  }
+
+  /** Until the next shape is learned, records without template are read key by key; false: they cannot be. */
+  #walkOn(): boolean {
+    if (this.#nodes.root === 0) return false
+    this.#words[C.walks] = this.#templates.length < limits.jsonTemplates ? 1 : WALKS_PER_SHAPE
+    return true
+  }
+
+  #dropColdest(): void {
+    this.#takeHits()
+    this.#templates.sort((a, b) => b.hits - a.hits)
+    const coldest = this.#templates.pop()!
+    this.#kernels.memory.free(coldest.address, coldest.size)
+    // hits fade, so that a shape that was hot long ago can lose its place
+    for (const template of this.#templates) template.hits = Math.floor(template.hits / 2)
   }
 
   #takeHits(): void {

@@ -5,7 +5,8 @@ import { type Leaf, VALUE } from './leaf.ts'
 
 /** Steps that are not values; the numbers are those of asm/json-scan.ts. */
 const STEP = { end: 0, last: 1, literal: 2, present: 3, nothing: 4, skip: 5, skipOther: 6 } as const
-const STEP_BYTES = 96
+/** Bytes of a step. */
+export const stepBytes = 96
 const LITERAL_BYTES = 32
 const STEPS_MOST = 2048
 
@@ -54,8 +55,11 @@ export class TemplateWriter {
     if (this.#bytes[first] !== 0x7b || this.#bytes[this.#end - 1] !== 0x7d) return undefined
     const after = this.#object(first, this.#columns.root)
     if (after < 0) return undefined
-    if (this.#done) this.#steps.push({ kind: STEP.end, start: 0, end: 0 })
-    else {
+    if (this.#done) {
+      // Settled by a closing brace: that it stands there must be compared too.
+      if (after > this.#literal) this.#push(STEP.literal, after)
+      this.#steps.push({ kind: STEP.end, start: 0, end: 0 })
+    } else {
       if (after !== this.#end || this.#missesRequired()) return undefined
       this.#push(STEP.last, after)
     }
@@ -125,7 +129,9 @@ export class TemplateWriter {
 
   #depth = 0
 
+  /** Behind an object: what it did not hold is missing for good. Of the record itself that is seen at its end. */
   #leave(p: number, node: PathNode): number {
+    if (node === this.#columns.root) return p
     for (const leaf of node.all) {
       if (leaf.spec.required && !this.#settled.has(leaf)) return -1
       this.#settle(leaf, p)
@@ -151,26 +157,19 @@ export class TemplateWriter {
   }
 
   #store(): { readonly address: number; readonly size: number } {
-    const size = this.#steps.length * STEP_BYTES
+    const size = this.#steps.length * stepBytes
     const address = this.#memory.allocate(size)
     const bytes = this.#memory.bytes.fill(0, address, address + size)
     this.#steps.forEach((step, i) => {
-      const at = address + i * STEP_BYTES
+      const at = address + i * stepBytes
       const words = new Uint32Array(this.#memory.buffer, at, 8)
       const { target } = step
-      words[0] = step.kind
-      words[1] = step.end - step.start
-      if (target !== undefined) {
-        words[3] = target.validityAddress
-        if ('kind' in target) {
-          words[2] = target.dataAddress
-          words[4] = target.wideAddress
-          words[5] = target.spec.required ? 1 : 0
-          words[6] = target.index
-          words[7] = target.parameter
-          if (target.kind === VALUE.host) words[2] = 0
-        }
+      if (target !== undefined && 'kind' in target) writeValueStep(this.#memory, at, target)
+      else {
+        words[0] = step.kind
+        words[3] = target?.validityAddress ?? 0
       }
+      words[1] = step.end - step.start
       bytes.copyWithin(at + 32, step.start, step.end)
       bytes.fill(0xff, at + 64, at + 64 + step.end - step.start)
     })
@@ -220,4 +219,17 @@ export class TemplateWriter {
     while (p < this.#end && bytes[p]! > 32 && bytes[p] !== 0x2c && bytes[p] !== 0x7d && bytes[p] !== 0x5d) p++
     return p > start ? p : -1
   }
+}
+
+/** The step that reads a leaf's value, with an empty literal. */
+export function writeValueStep(memory: WorkerMemory, address: number, leaf: Leaf): void {
+  memory.bytes.fill(0, address, address + stepBytes)
+  const words = new Uint32Array(memory.buffer, address, 8)
+  words[0] = leaf.kind
+  words[2] = leaf.kind === VALUE.host ? 0 : leaf.dataAddress
+  words[3] = leaf.validityAddress
+  words[4] = leaf.wideAddress
+  words[5] = leaf.spec.required ? 1 : 0
+  words[6] = leaf.index
+  words[7] = leaf.parameter
 }

@@ -1,279 +1,19 @@
 // Template-speculating scanner of JSON records. A template is data: for each step the verbatim bytes between two values
 // (compared 32 at a time) and what to do with the value behind them. See json-template.ts for who writes them.
-import { digitMask, digitsN, doubleKnown, doubleOf, integerFits, integerOf, numberExact, numberExponent, numberMantissa, numberNegative, scanNumber } from "./number";
-import { POW10_F64, POW10_U64, UNBASE64, VECTORS } from "./tables";
-import { endOfNested, endOfString, isUtf8, unescape, unescapedEnd } from "./text";
-import { isoDays, isoMicros, microsOf, parseDate, parseIso, unitFits } from "./time";
-import { isJson, valueEnd } from "./validate";
-
-// Converts [start, end), a whole JSON value, and stores it; 0: it does not fit.
-// @ts-ignore: decorator
-@external("env", "hostValue") declare function hostValue(column: u32, row: u32, start: usize, end: usize): i32;
-
-// Step kinds.
-const END: i32 = 0; // nothing more is wanted
-const LAST: i32 = 1; // the literal ends the record
-const LITERAL: i32 = 2; // the literal goes on in the next step
-const PRESENT: i32 = 3; // a struct begins: it is not NULL
-const NULL: i32 = 4; // `null`, for an object that columns lie in
-const SKIP: i32 = 5; // any value
-const SKIP_OTHER: i32 = 6; // any value but an object
-const F64: i32 = 7;
-const I64: i32 = 8;
-const TIME: i32 = 9;
-const STRING: i32 = 10;
-const BOOL: i32 = 11;
-const I32: i32 = 12;
-const DATE: i32 = 13;
-const DECIMAL: i32 = 14;
-const JSON: i32 = 15;
-const BYTES: i32 = 16;
-const HOST: i32 = 17;
-
-// Step: +0 kind +4 literal length +8 data +12 validity +16 wide lane +20 required +24 column +28 parameter
-// +32 literal[32] +64 mask[32]
-const STEP: usize = 96;
-const WIDE_FLAG: usize = 64; // before the wide lane: a word that is 1 when a row is in it
-
-const SAFE: u64 = 9007199254740991;
-
-let side: usize = 0;
-let hostCalls: u32 = 0;
-
-// @ts-ignore: decorator
-@inline function endsValue(c: u32): bool {
-  return c == 0x2c || c == 0x7d || c == 0x5d || c <= 32;
-}
-
-// @ts-ignore: decorator
-@inline function data8(s: usize, row: u32): usize {
-  return load<usize>(s + 8) + (<usize>row << 3);
-}
-
-// @ts-ignore: decorator
-@inline function valid(s: usize, row: u32, v: u8): void {
-  store<u8>(load<usize>(s + 12) + row, v);
-}
-
-function storeNull(s: usize, row: u32, p: usize): usize {
-  if (load<u32>(p) != 0x6c6c756e || load<u32>(s + 20)) return 0;
-  valid(s, row, 0);
-  const kind = load<i32>(s);
-  const data = load<usize>(s + 8);
-  // values at NULL rows are readable: numbers are finite, spans are empty
-  if (kind == I32 || kind == DATE) store<i32>(data + (<usize>row << 2), 0);
-  else if (kind == BOOL) store<u8>(data + row, 0);
-  else if (data) store<u64>(data + (<usize>row << 3), 0);
-  return p + 4;
-}
-
-/** Stores a 64-bit integer: in the safe lane, or NaN there and itself in the wide one. */
-function storeWide(s: usize, row: u32, v: i64): void {
-  const a = <u64>(v < 0 ? -v : v);
-  if (a <= SAFE) store<f64>(data8(s, row), <f64>v);
-  else {
-    const wide = load<usize>(s + 16);
-    store<f64>(data8(s, row), NaN);
-    store<i64>(wide + (<usize>row << 3), v);
-    store<u32>(wide - WIDE_FLAG, 1);
-  }
-  valid(s, row, 1);
-}
-
-function host(s: usize, row: u32, start: usize, end: usize): usize {
-  hostCalls++;
-  return hostValue(load<u32>(s + 24), row, start, end) ? end : 0;
-}
-
-/** Any form of number at p (also null, also quoted) for step s; behind the value, or 0 when only the host can tell. */
-function slowNumber(s: usize, row: u32, p: usize): usize {
-  const start = p;
-  const quoted = load<u8>(p) == 0x22;
-  if (load<u8>(p) == 0x6e) return storeNull(s, row, p);
-  p = scanNumber(quoted ? p + 1 : p);
-  if (!p) return 0;
-  if (quoted) {
-    if (load<u8>(p) != 0x22) return 0;
-    p++;
-  } else if (!endsValue(load<u8>(p))) return 0;
-  const kind = load<i32>(s);
-  if (kind == F64) {
-    const v = doubleOf();
-    if (!doubleKnown) return host(s, row, start, p);
-    if (quoted && v - v != 0) return 0;
-    store<f64>(data8(s, row), v);
-    valid(s, row, 1);
-    return p;
-  }
-  if (kind == DECIMAL) return storeDecimal(s, row, start, p);
-  let v = integerOf();
-  if (!integerFits) return numberExact ? 0 : host(s, row, start, p);
-  if (kind == I32) {
-    const bound = load<i32>(s + 28);
-    if (v > <i64>bound || v < -<i64>bound - 1) return 0;
-    store<i32>(load<usize>(s + 8) + (<usize>row << 2), <i32>v);
-    valid(s, row, 1);
-    return p;
-  }
-  if (kind == TIME) {
-    v = microsOf(v, load<i32>(s + 28));
-    if (!unitFits) return 0;
-  }
-  storeWide(s, row, v);
-  return p;
-}
-
-// parameter: scale | (digits << 8), digits = min(precision, 16)
-function storeDecimal(s: usize, row: u32, start: usize, end: usize): usize {
-  const parameter = load<u32>(s + 28);
-  let m = numberMantissa, e = numberExponent + <i32>(parameter & 255);
-  if (m == 0 && numberExact) e = 0;
-  if (!numberExact || e > 19 || e < -19) return host(s, row, start, end);
-  const p = load<u64>(POW10_U64 + (<usize>(e < 0 ? -e : e) << 3));
-  if (e < 0) {
-    if (m % p) return 0;
-    m /= p;
-  } else {
-    if (m > SAFE / p) return host(s, row, start, end);
-    m *= p;
-  }
-  if (m > SAFE || m >= load<u64>(POW10_U64 + (<usize>(parameter >> 8) << 3))) return host(s, row, start, end);
-  store<f64>(data8(s, row), <f64><i64>(numberNegative ? -<i64>m : <i64>m));
-  valid(s, row, 1);
-  return end;
-}
-
-/** A string with escapes, or null. p is at its first byte. */
-function slowString(s: usize, row: u32, p: usize, end: usize): usize {
-  if (load<u8>(p) != 0x22) return storeNull(s, row, p);
-  const q = unescape(p + 1, end, side);
-  if (!q) return 0;
-  const n = unescapedEnd - side;
-  if (<u32>n > load<u32>(s + 28)) return 0;
-  const o = data8(s, row);
-  store<u32>(o, <u32>side);
-  store<u32>(o + 4, <u32>n);
-  side = unescapedEnd;
-  valid(s, row, 1);
-  return q + 1;
-}
-
-function time(s: usize, row: u32, p: usize): usize {
-  if (load<u8>(p) != 0x22) return slowNumber(s, row, p);
-  const q = parseIso(p + 1);
-  if (!q) return slowNumber(s, row, p);
-  if (load<u8>(q) != 0x22) return 0;
-  storeWide(s, row, isoMicros);
-  return q + 1;
-}
-
-function date(s: usize, row: u32, p: usize): usize {
-  if (load<u8>(p) != 0x22) return storeNull(s, row, p);
-  if (!parseDate(p + 1) || load<u8>(p + 11) != 0x22) return 0;
-  store<i32>(load<usize>(s + 8) + (<usize>row << 2), isoDays);
-  valid(s, row, 1);
-  return p + 12;
-}
-
-function boolean(s: usize, row: u32, p: usize): usize {
-  const o = load<usize>(s + 8) + row;
-  if (load<u32>(p) == 0x65757274) {
-    p += 4;
-    store<u8>(o, 1);
-  } else if (load<u32>(p + 1) == 0x65736c61 && load<u8>(p) == 0x66) {
-    p += 5;
-    store<u8>(o, 0);
-  } else return storeNull(s, row, p);
-  if (!endsValue(load<u8>(p))) return 0;
-  valid(s, row, 1);
-  return p;
-}
-
-/** Canonical base64 with padding; anything else is left to the host. */
-function bytes(s: usize, row: u32, p: usize): usize {
-  if (load<u8>(p) != 0x22) return storeNull(s, row, p);
-  let out = side;
-  p++;
-  while (load<u8>(p) != 0x22) {
-    const a = <u32>load<u8>(UNBASE64 + <usize>load<u8>(p)), b = <u32>load<u8>(UNBASE64 + <usize>load<u8>(p + 1));
-    const third = load<u8>(p + 2), fourth = load<u8>(p + 3);
-    const c = <u32>load<u8>(UNBASE64 + <usize>third), d = <u32>load<u8>(UNBASE64 + <usize>fourth);
-    if ((a | b) > 63) return 0;
-    if ((c | d) > 63) {
-      if (fourth != 0x3d || load<u8>(p + 4) != 0x22) return 0;
-      store<u8>(out++, <u8>((a << 2) | (b >> 4)));
-      if (third != 0x3d) {
-        if (c > 63 || c & 3) return 0;
-        store<u8>(out++, <u8>((b << 4) | (c >> 2)));
-      } else if (b & 15) return 0;
-      p += 4;
-      break;
-    }
-    const v = (a << 18) | (b << 12) | (c << 6) | d;
-    store<u8>(out, <u8>(v >> 16));
-    store<u8>(out + 1, <u8>(v >> 8));
-    store<u8>(out + 2, <u8>v);
-    out += 3;
-    p += 4;
-  }
-  const o = data8(s, row);
-  store<u32>(o, <u32>side);
-  store<u32>(o + 4, <u32>(out - side));
-  side = out;
-  valid(s, row, 1);
-  return p + 1;
-}
-
-function json(s: usize, row: u32, p: usize, end: usize): usize {
-  if (load<u8>(p) == 0x6e && load<u32>(p) == 0x6c6c756e && load<u32>(s + 28)) return storeNull(s, row, p);
-  const q = valueEnd(p, end);
-  if (!q || !endsValue(load<u8>(q))) return 0;
-  const o = data8(s, row);
-  store<u32>(o, <u32>p);
-  store<u32>(o + 4, <u32>(q - p));
-  valid(s, row, 1);
-  return q;
-}
-
-/** Behind any value, unchecked; 0 when it has no end. */
-function skipValue(p: usize, end: usize): usize {
-  let c = load<u8>(p);
-  if (c == 0x22) return endOfString(p + 1, v128.load(VECTORS), v128.load(VECTORS + 16)) + 1;
-  if (c == 0x7b || c == 0x5b) return endOfNested(p, end);
-  const from = p;
-  while (!endsValue(c)) {
-    if (c == 0x22 || c == 0x7b || c == 0x5b) return 0;
-    c = load<u8>(++p);
-  }
-  return p > from ? p : 0;
-}
-
-function rareValue(kind: i32, s: usize, row: u32, p: usize, end: usize): usize {
-  switch (kind) {
-    case BOOL: return boolean(s, row, p);
-    case DATE: return date(s, row, p);
-    case JSON: return json(s, row, p, end);
-    case BYTES: return bytes(s, row, p);
-    case HOST: {
-      if (load<u32>(p) == 0x6c6c756e) return storeNull(s, row, p);
-      const q = valueEnd(p, end);
-      return q ? host(s, row, p, q) : 0;
-    }
-    case PRESENT: {
-      valid(s, row, 1);
-      return p;
-    }
-    case NULL: return load<u32>(p) == 0x6c6c756e && endsValue(load<u8>(p + 4)) ? p + 4 : 0;
-    case SKIP_OTHER: return load<u8>(p) == 0x7b ? 0 : skipValue(p, end);
-    default: return slowNumber(s, row, p); // I32, DECIMAL
-  }
-}
+import { data8, END, endsValue, F64, hostCalls, I64, LAST, LITERAL, rareValue, resetHostCalls, setSide, side, SKIP, SKIP_OTHER, skipValue, slowNumber, slowString, STEP, STRING, TIME, time, valid } from "./json-values";
+import { walkRecord } from "./json-walk";
+import { digitMask, digitsN } from "./number";
+import { POW10_F64, VECTORS } from "./tables";
+import { endOfString, isUtf8 } from "./text";
+import { isJson } from "./validate";
 
 /**
  * Scans the records idx … count − 1 of ctx into rows. Words of ctx: +0 starts +4 ends +8 idx (in, out) +12 count
  * +16 row (in, out) +20 template table +24 templates +28 hits per template +32 record index per row +36 side region
- * (in, out) +40 strict +44 values that the host converted (out).
- * Returns 0 at the end, 1 when no template fits record idx, 2 when one of its values needs the host.
+ * (in, out) +40 strict +44 values that the host converted (in, out) +48 records without template to read key by key
+ * before the host is asked for one (in, out) +52 root node +56 validities of required columns +60 their number
+ * +64 records read key by key (in, out) +68 validities of all columns +72 their number.
+ * Returns 0 at the end, 1 when no template fits record idx, 2 when the record needs the host.
  */
 export function scanJson(ctx: usize): i32 {
   const quote = v128.load(VECTORS), backslash = v128.load(VECTORS + 16), ten = v128.load(VECTORS + 32);
@@ -282,9 +22,9 @@ export function scanJson(ctx: usize): i32 {
   const table = load<usize>(ctx + 20), templates = load<u32>(ctx + 24), hits = load<usize>(ctx + 28);
   const rowRecord = load<usize>(ctx + 32), strict = load<u32>(ctx + 40);
   let idx = load<u32>(ctx + 8), row = load<u32>(ctx + 16), status = 0;
-  side = load<usize>(ctx + 36);
-  hostCalls = 0;
-  if (!templates) return idx < count ? 1 : 0;
+  let walks = load<u32>(ctx + 48);
+  setSide(load<usize>(ctx + 36));
+  resetHostCalls();
   const first = load<usize>(table);
   while (idx < count) {
     const record = load<u32>(starts + (<usize>idx << 2)), end = load<u32>(ends + (<usize>idx << 2));
@@ -294,6 +34,7 @@ export function scanJson(ctx: usize): i32 {
     let last: usize = end; // behind the last byte that is not blank
     while (last > record && load<u8>(last - 1) <= 32) last--;
     if (load<u8>(last - 1) != 0x7d || (strict && !isJson(record, end))) bad = 2;
+    else if (!templates) bad = 1;
     else while (true) {
       const kind = load<i32>(s);
       if (kind == END) break;
@@ -435,7 +176,7 @@ export function scanJson(ctx: usize): i32 {
       if (bad == 1 && ++ti < templates) {
         s = load<usize>(table + (<usize>ti << 2));
         p = record;
-        side = sideAtStart;
+        setSide(sideAtStart);
         bad = 0;
         continue;
       }
@@ -444,7 +185,18 @@ export function scanJson(ctx: usize): i32 {
     // a string ran over the record's end, or its last bracket closes a value
     if (!bad && (p > last || (p == last && load<i32>(s) == END))) bad = 2;
     if (bad) {
-      side = sideAtStart;
+      setSide(sideAtStart);
+      if (bad == 1 && walks) {
+        walks--;
+        if (walkRow(ctx, row, record, last)) {
+          store<u32>(ctx + 64, load<u32>(ctx + 64) + 1);
+          row++;
+          idx++;
+          continue;
+        }
+        setSide(sideAtStart);
+        bad = 2;
+      }
       status = bad;
       break;
     }
@@ -455,8 +207,19 @@ export function scanJson(ctx: usize): i32 {
   store<u32>(ctx + 8, idx);
   store<u32>(ctx + 16, row);
   store<usize>(ctx + 36, side);
+  store<u32>(ctx + 48, walks);
   store<u32>(ctx + 44, load<u32>(ctx + 44) + hostCalls);
   return status;
+}
+
+/** Reads a record key by key, anew in every column; false: only the host can. */
+function walkRow(ctx: usize, row: u32, record: usize, last: usize): bool {
+  const validities = load<usize>(ctx + 68), all = load<u32>(ctx + 72);
+  for (let i: usize = 0; i < <usize>all; i++) store<u8>(load<usize>(validities + (i << 2)) + row, 0);
+  if (walkRecord(load<usize>(ctx + 52), row, record, last) != last) return false;
+  const required = load<usize>(ctx + 56), count = load<u32>(ctx + 60);
+  for (let i: usize = 0; i < <usize>count; i++) if (!load<u8>(load<usize>(required + (i << 2)) + row)) return false;
+  return true;
 }
 
 /** Fills the wide lane from the safe one where that is a number; it stays readable where it is not. */
