@@ -33,7 +33,7 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
   const one = golden.steps.some((step) => step.kind === 'feed' && step.one)
   const batchRows = one ? 1 : how.batchRows
   const engine = new Engine({ clock, mode: how.mode, kernels: how.mode === 'compiled' ? 'on' : 'off', batchRows })
-  const wanted = golden.sections.map((section) => section.name)
+  const wanted = golden.sections.map((section) => section.name).filter((name) => name !== 'error')
   let plan: ScriptPlan
   let warnings: readonly HeadraceError[]
   const input = {
