@@ -1,0 +1,9 @@
+import type { Bench } from './lib/bench.ts'
+import { csvTumble } from './pipelines/csv-tumble.ts'
+import { jsonOdd } from './pipelines/json-odd.ts'
+import { jsonProject } from './pipelines/json-project.ts'
+import { jsonTumble } from './pipelines/json-tumble.ts'
+import { pipelineBench } from './pipelines/run-pipeline.ts'
+
+/** Every benchmark there is. */
+export const benches: readonly Bench[] = [jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench)
