@@ -19,6 +19,9 @@ const isTree = (value: unknown): value is Tree =>
 
 const isNode = (value: unknown): value is Tree => isTree(value) && typeof value['kind'] === 'string'
 
+/** Nothing to print: clauses that were not written. */
+const isEmpty = (value: Tree): boolean => Object.keys(value).every((key) => hidden.has(key))
+
 /** Fields that only carry places. */
 const hidden: ReadonlySet<string> = new Set(['kind', 'span', 'opSpan', 'valueSpan', 'spans'])
 
@@ -40,7 +43,7 @@ function print(node: Tree, label: string, depth: number, lines: string[]): void 
     const text = scalar(value)
     if (text !== undefined) plain.push(`${key}=${text}`)
     else if (Array.isArray(value)) value.forEach((item, i) => void children.push([`${key}[${i}]`, asTree(item)]))
-    else if (isTree(value)) children.push([key, value])
+    else if (isTree(value) && !isEmpty(value)) children.push([key, value])
   }
   const head = [label === '' ? '' : `${label}:`, String(node['kind'] ?? ''), ...plain].filter((part) => part !== '')
   lines.push(`${'  '.repeat(depth)}${head.join(' ')}`)
@@ -55,7 +58,7 @@ function scalar(value: unknown): string | undefined {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString('hex')}'`
-  if (Array.isArray(value)) return value.some((item) => isTree(item) || Array.isArray(item)) ? undefined : list(value)
+  if (Array.isArray(value)) return value.every((item) => scalar(item) !== undefined) ? list(value) : undefined
   if (isNode(value)) return leaf(value)
   return isTree(value) && Object.values(value).every((item) => !isTree(item) && !Array.isArray(item))
     ? record(value)

@@ -10,7 +10,7 @@ export function assignIds(outputs: readonly Output[]): Output[] {
     const before = done.get(node)
     if (before !== undefined) return before
     const inputs = inputsOf(node).map(visit)
-    const meaning = `${nodeText(node)}|${node.schema.fields.map((field) => field.name).join()}|${inputs.map((input) => input.id).join()}`
+    const meaning = `${meaningOf(node)}|${inputs.map((input) => input.id).join()}`
     const id = `${node.kind}-${hash(meaning)}`
     const count = (used.get(id) ?? 0) + 1
     used.set(id, count)
@@ -20,6 +20,10 @@ export function assignIds(outputs: readonly Output[]): Output[] {
   }
   return outputs.map((output) => ({ ...output, root: visit(output.root) }))
 }
+
+/** Which columns a scan reads depends on its other readers: only where it reads counts. */
+const meaningOf = (node: PlanNode): string =>
+  node.kind === 'source' ? `source ${node.name} ${node.info.uri}` : nodeText(node)
 
 /** FNV-1a, 32 bits, as 8 hexadecimal digits. */
 function hash(text: string): string {

@@ -1,5 +1,6 @@
 import { types } from '../../core/types.ts'
 import { type BoundExpr, mapExpr } from '../../expr/bound.ts'
+import { isFallible } from '../../expr/fallible.ts'
 import { literal } from '../binder/casts.ts'
 import { foldConstant } from '../binder/constants.ts'
 import type { Output, PlanNode } from '../plan.ts'
@@ -34,7 +35,9 @@ function foldLogical(expr: Extract<BoundExpr, { kind: 'and' | 'or' }>): BoundExp
     args.push(arg)
     if (arg.kind === 'literal' && arg.value === !neutral) break
   }
-  if (args.length === 0) return literal(types.boolean, neutral, expr.span)
+  const last = args.at(-1)
+  if (last === undefined) return literal(types.boolean, neutral, expr.span)
+  if (last.kind === 'literal' && last.value === !neutral && !args.some(isFallible)) return last
   if (args.length === 1) return args[0]!
   return { ...expr, args, nullable: args.some((arg) => arg.nullable) }
 }
