@@ -3,11 +3,10 @@ import { dirname } from 'node:path'
 import { printCost } from './costs.ts'
 
 // Runs a script file as `headrace run` of the built package does, and prints what the process has cost.
-const built = (path: string): string => new URL(`../../dist/headrace/${path}`, import.meta.url).href
-const { Engine } = (await import(built('engine.js'))) as typeof import('../../src/headrace/engine.ts')
-const { DeadLetters } = (await import(built('dead-letters.js'))) as typeof import('../../src/headrace/dead-letters.ts')
-const { Pipeline } = (await import(built('pipeline.js'))) as typeof import('../../src/headrace/pipeline.ts')
-const { compileScript } = (await import(built('script.js'))) as typeof import('../../src/headrace/script.ts')
+const built = new URL('../../dist/headrace.js', import.meta.url).href
+const { compileScript, DeadLetters, Engine, Pipeline } = (await import(
+  built
+)) as typeof import('../../src/headrace/headrace.ts')
 
 const file = process.argv[2]!
 const baseDirectory = dirname(file)

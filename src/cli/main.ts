@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { HeadraceError } from '../core/errors.ts'
 import { defineCat } from './commands/cat.ts'
@@ -15,9 +15,16 @@ import { type Io, processIo } from './io.ts'
 import { reportError } from './report.ts'
 import { welcome } from './welcome.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
+/** From the package that this file lies in: the sources and the built file are not equally deep. */
+function packageVersion(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    const file = new URL(path, import.meta.url)
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  }
+  return 'unknown'
 }
+
+const version = packageVersion()
 
 /** Ctrl-C and SIGTERM stop gracefully; the second one ends the process at once. */
 function stopSignal(): AbortSignal {
