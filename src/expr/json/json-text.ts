@@ -1,6 +1,6 @@
 /**
  * JSON as text with positions: numbers keep their text and unread parts are not built. All functions expect valid JSON
- * (`validJson` has said true) except `validJson` itself.
+ * (`validJson` has said true) except `validJson` itself; over other text they end with an unspecified answer.
  */
 
 /** True when the whole text is one JSON value. */
@@ -60,7 +60,7 @@ export function endOfValue(text: string, at: number): number {
 
 function endOfString(text: string, at: number): number {
   let i = at + 1
-  while (text.charCodeAt(i) !== 34) i += text.charCodeAt(i) === 92 ? 2 : 1
+  while (i < text.length && text.charCodeAt(i) !== 34) i += text.charCodeAt(i) === 92 ? 2 : 1
   return i + 1
 }
 
@@ -72,7 +72,7 @@ export const stringOfJson = (token: string): string =>
 export function entriesOfJson(text: string): Map<string, string> {
   const entries = new Map<string, string>()
   let at = skipBlanks(text, skipBlanks(text, 0) + 1)
-  while (text[at] !== '}') {
+  while (at < text.length && text[at] !== '}') {
     const keyEnd = endOfValue(text, at)
     const key = stringOfJson(text.slice(at, keyEnd))
     const start = skipBlanks(text, skipBlanks(text, keyEnd) + 1)
@@ -88,7 +88,7 @@ export function entriesOfJson(text: string): Map<string, string> {
 export function itemsOfJson(text: string): string[] {
   const items: string[] = []
   let at = skipBlanks(text, skipBlanks(text, 0) + 1)
-  while (text[at] !== ']') {
+  while (at < text.length && text[at] !== ']') {
     const end = endOfValue(text, at)
     items.push(text.slice(at, end))
     at = skipBlanks(text, end)
