@@ -98,7 +98,7 @@ export class JsonSource {
   record(): string {
     const random = this.#random
     const keys = random.chance(0.9)
-      ? random.pick(this.#shapes)
+      ? this.#almost(random.pick(this.#shapes))
       : this.#shuffled(KEYS).slice(0, random.below(KEYS.length))
     const gap = random.chance(0.85) ? '' : random.pick([' ', '  ', '\t'])
     const odd = random.chance(0.2)
@@ -122,6 +122,11 @@ export class JsonSource {
       else bytes.splice(at, 0, ...bytes.slice(random.below(bytes.length)).slice(0, 8))
     }
     return Uint8Array.from(bytes.map((c) => (c === 10 ? 32 : c)))
+  }
+
+  /** A shape with a key left out here and there. */
+  #almost(shape: readonly string[]): readonly string[] {
+    return this.#random.chance(0.8) ? shape : shape.filter(() => this.#random.chance(0.85))
   }
 
   #shuffled(keys: readonly string[]): string[] {

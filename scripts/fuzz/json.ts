@@ -131,7 +131,10 @@ function compare(
       report.failures.push(`${why}: ${Buffer.from(record).toString()} ${show(on)} / ${show(off)}`)
     else report.failures.push('')
   }
-  if (on === undefined || off === undefined) return fail('no outcome')
+  if (on === undefined || off === undefined) {
+    fail('no outcome')
+    return
+  }
   if ('reject' in on) {
     report.rejects++
     if (!sameBytes(on.bytes, record)) fail('a reject without its bytes')

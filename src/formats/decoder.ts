@@ -57,6 +57,26 @@ export interface DecoderCounters {
   fallbackRecords: number
 }
 
+export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin1'
+
+/** Dialect of csv and tsv (connectors.md §5); characters are single ASCII characters, '' is none. */
+export interface CsvOptions {
+  readonly delimiter: string
+  readonly quote: string
+  /** Absent: the quote itself. */
+  readonly escape?: string | undefined
+  readonly header: boolean
+  readonly null: string
+  readonly encoding: TextEncoding
+  readonly skipLines: number
+  readonly comment: string
+  readonly ragged: 'error' | 'pad'
+  readonly trim: boolean
+  readonly fieldBytesMax: number
+  /** Names of the fields, for reading from the middle of a file; else the header tells. */
+  readonly names?: readonly string[] | undefined
+}
+
 /** What a decoder is opened with. */
 export interface DecoderSpec {
   /** The columns to produce, in order; `path` leads to the value: object keys from the record's root. */
@@ -69,6 +89,10 @@ export interface DecoderSpec {
   readonly kernels: 'on' | 'off'
   /** Microseconds; read once per batch. */
   readonly nowMicros: () => number
+  /** csv and tsv: defaults where absent. */
+  readonly csv?: Partial<CsvOptions> | undefined
+  /** json: JSON pointer to the array whose items are the records. */
+  readonly records?: string | undefined
   /** Longest line; `limits.lineBytesMax` when absent. */
   readonly lineBytesMax?: number | undefined
 }

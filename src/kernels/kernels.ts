@@ -10,6 +10,7 @@ export interface KernelExports {
   indexLines(address: number, limit: number, starts: number, ends: number, most: number): number
   readonly linesNext: { readonly value: number }
   scanJson(context: number): number
+  scanCsv(context: number): number
   widen(data: number, wide: number, rows: number): void
   anyZero(address: number, length: number): number
   isJson(start: number, end: number): number

@@ -12,7 +12,7 @@ const SHOWN = 100
 
 /** What was wrong with a value, for a reject. */
 export interface Misfit {
-  readonly code: 'connector_record_invalid' | 'row_not_null_violated'
+  readonly code: 'connector_record_invalid' | 'connector_record_too_large' | 'row_not_null_violated'
   readonly detail: string
 }
 

@@ -66,8 +66,14 @@ export let hostCalls: u32 = 0;
   store<u8>(load<usize>(s + 12) + row, v);
 }
 
-function storeNull(s: usize, row: u32, p: usize): usize {
-  if (load<u32>(p) != 0x6c6c756e || load<u32>(s + 20)) return 0;
+export function storeNull(s: usize, row: u32, p: usize): usize {
+  if (load<u32>(p) != 0x6c6c756e || !clearValue(s, row)) return 0;
+  return p + 4;
+}
+
+/** Makes the value NULL; false when the column is required. */
+export function clearValue(s: usize, row: u32): bool {
+  if (load<u32>(s + 20)) return false;
   valid(s, row, 0);
   const kind = load<i32>(s);
   const data = load<usize>(s + 8);
@@ -75,11 +81,11 @@ function storeNull(s: usize, row: u32, p: usize): usize {
   if (kind == I32 || kind == DATE) store<i32>(data + (<usize>row << 2), 0);
   else if (kind == BOOL) store<u8>(data + row, 0);
   else if (data) store<u64>(data + (<usize>row << 3), 0);
-  return p + 4;
+  return true;
 }
 
 /** Stores a 64-bit integer: in the safe lane, or NaN there and itself in the wide one. */
-function storeWide(s: usize, row: u32, v: i64): void {
+export function storeWide(s: usize, row: u32, v: i64): void {
   const a = <u64>(v < 0 ? -v : v);
   if (a <= SAFE) store<f64>(data8(s, row), <f64>v);
   else {
@@ -91,7 +97,7 @@ function storeWide(s: usize, row: u32, v: i64): void {
   valid(s, row, 1);
 }
 
-function host(s: usize, row: u32, start: usize, end: usize): usize {
+export function host(s: usize, row: u32, start: usize, end: usize): usize {
   hostCalls++;
   return hostValue(load<u32>(s + 24), row, start, end) ? end : 0;
 }
@@ -107,11 +113,15 @@ export function slowNumber(s: usize, row: u32, p: usize): usize {
     if (load<u8>(p) != 0x22) return 0;
     p++;
   } else if (!endsValue(load<u8>(p))) return 0;
+  return storeNumber(s, row, start, p);
+}
+
+/** Stores the number that scanNumber has just read; [start, p) is what the host gets when only it can tell. */
+export function storeNumber(s: usize, row: u32, start: usize, p: usize): usize {
   const kind = load<i32>(s);
   if (kind == F64) {
     const v = doubleOf();
     if (!doubleKnown) return host(s, row, start, p);
-    if (quoted && v - v != 0) return 0;
     store<f64>(data8(s, row), v);
     valid(s, row, 1);
     return p;

@@ -10,3 +10,4 @@ export { scanNumber, doubleOf, doubleKnown, integerOf, integerFits } from "./num
 export { putDouble, putInt, putTimestamp, putDate, putScaled } from "./write";
 export { encodeRows, encodeDialect, encodeEnd } from "./encode";
 export { keyLookup, keyRehash, keyForget, fillZero } from "./key-table";
+export { scanCsv } from "./csv-scan";

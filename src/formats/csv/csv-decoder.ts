@@ -1,0 +1,283 @@
+import { HeadraceError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
+import type { WorkerMemory } from '../../core/memory.ts'
+import { field, type Schema } from '../../core/types.ts'
+import { CsvScanner } from '../../kernels/csv-scan.ts'
+import type { ScannerCounters } from '../../kernels/json-scan.ts'
+import type { Kernels } from '../../kernels/kernels.ts'
+import { indexOfByte } from '../../kernels/lines.ts'
+import type { Misfit } from '../../kernels/store-json.ts'
+import type { CsvOptions, Decoded, Decoder, DecoderSpec, Framing, Reject } from '../decoder.ts'
+import { InputSlab } from '../input-slab.ts'
+import { decodedOf } from '../record-batch.ts'
+import { Transcoder } from '../transcoder.ts'
+import { csvOptions, dialectOf } from './csv-options.ts'
+import { headerNames, positionNames, positionOf } from './header.ts'
+
+/** Bytes of an over-long record that its reject keeps. */
+const OVERLONG_KEPT = 64 * 1024
+
+/** csv and tsv → batches (connectors.md §5). */
+export function createCsvDecoder(
+  format: 'csv' | 'tsv',
+  spec: DecoderSpec,
+  deps: { readonly memory: WorkerMemory; readonly kernels: Kernels },
+): Decoder {
+  return new CsvDecoder(spec, csvOptions(spec.csv, format), deps)
+}
+
+class CsvDecoder implements Decoder {
+  readonly schema: Schema
+  readonly #spec: DecoderSpec
+  readonly #options: CsvOptions
+  readonly #memory: WorkerMemory
+  readonly #slab: InputSlab
+  readonly #scanner: CsvScanner
+  readonly #lineBytesMax: number
+  #transcoder: Transcoder | undefined
+  /** Where the connector writes when the bytes are transcoded first. */
+  #raw = new Uint8Array(0)
+  /** Offset in the original bytes of the slab's start, when transcoding. */
+  #originalByte = 0
+  #ordinal = 0
+  #atStart = true
+  #linesToSkip: number
+  #names: readonly string[] | undefined
+  #ready = false
+
+  constructor(
+    spec: DecoderSpec,
+    options: CsvOptions,
+    deps: { readonly memory: WorkerMemory; readonly kernels: Kernels },
+  ) {
+    const { memory, kernels } = deps
+    this.#spec = spec
+    this.#options = options
+    this.#memory = memory
+    this.#lineBytesMax = spec.lineBytesMax ?? limits.lineBytesMax
+    this.#linesToSkip = options.skipLines
+    this.#names = options.names
+    this.#slab = new InputSlab(memory)
+    this.#transcoder = options.encoding === 'utf-8' ? undefined : new Transcoder(options.encoding)
+    this.schema = { fields: spec.columns.map((column) => field(column.name, column.type, !column.required)) }
+    const specs = spec.columns.map((column) => {
+      if (column.type.kind === 'struct') {
+        throw new HeadraceError('sql_feature_unsupported', `column "${column.name}": a CSV field is no STRUCT`, {
+          hint: 'Declare it JSON.',
+        })
+      }
+      return { ...column, timeUnit: column.timeUnit ?? ('auto' as const), mixed: false }
+    })
+    const compiled = spec.kernels === 'on'
+    this.#scanner = new CsvScanner(specs, kernels, { capacity: spec.batchRows, compiled, dialect: dialectOf(options) })
+  }
+
+  get counters(): ScannerCounters {
+    return this.#scanner.counters
+  }
+
+  reserve(min: number): Uint8Array {
+    if (this.#transcoder === undefined) return this.#slab.reserve(min)
+    if (this.#raw.length < min) this.#raw = new Uint8Array(Math.max(min, limits.kernelInputBytes))
+    return this.#raw
+  }
+
+  *commit(length: number, framing: Framing): Iterable<Decoded> {
+    const slab = this.#slab
+    if (framing.kind === 'index') {
+      yield* this.#framed(framing, length)
+      return
+    }
+    if (this.#transcoder === undefined) slab.commit(length)
+    else this.#append(this.#transcoder.write(this.#raw.subarray(0, length)))
+    yield* this.#batches(slab.end, false)
+  }
+
+  *finish(): Iterable<Decoded> {
+    const slab = this.#slab
+    if (this.#transcoder !== undefined) this.#append(this.#transcoder.end())
+    this.#skipMark(true)
+    if (slab.start === slab.end) return
+    // The sentinel is a line feed: with it the last record is a whole one.
+    yield* this.#batches(slab.end + 1, true)
+    if (slab.start < slab.end)
+      yield this.#rejectFrom('connector_record_invalid', 'a quoted field is not closed', slab.end)
+    if (slab.start > slab.end) {
+      slab.byte -= slab.start - slab.end
+      slab.start = slab.end
+    }
+  }
+
+  seek(position: { readonly byte: number; readonly ordinal: number }): void {
+    this.#slab.seek(position.byte)
+    this.#originalByte = position.byte
+    this.#ordinal = position.ordinal
+    const { encoding } = this.#options
+    this.#transcoder = encoding === 'utf-8' ? undefined : new Transcoder(encoding)
+    this.#atStart = position.byte === 0
+    this.#linesToSkip = this.#atStart ? this.#options.skipLines : 0
+    if (this.#atStart) {
+      this.#names = this.#options.names
+      this.#ready = false
+    } else if (this.#names === undefined && this.#options.header) {
+      throw new HeadraceError('connector_offset_invalid', 'a CSV file with a header cannot be entered in the middle', {
+        hint: 'Give the names of its fields, or read it from the start.',
+      })
+    } else if (this.#names !== undefined) this.#layOut(this.#names)
+  }
+
+  [Symbol.dispose](): void {
+    this.#slab[Symbol.dispose]()
+    this.#scanner[Symbol.dispose]()
+  }
+
+  #append(text: Uint8Array): void {
+    this.#slab.reserve(text.length).set(text)
+    this.#slab.commit(text.length)
+  }
+
+  *#batches(limit: number, last: boolean): Iterable<Decoded> {
+    const slab = this.#slab
+    if (!this.#prepare(limit, last)) return
+    let reach = limits.kernelInputBytes + OVERLONG_KEPT
+    while (slab.start < limit) {
+      const stop = Math.min(limit, slab.start + reach)
+      const decoded = this.#scan(slab.start, stop)
+      const moved = this.#scanner.next > slab.start
+      this.#consume(this.#scanner.next)
+      if (decoded !== undefined) yield decoded
+      if (moved) {
+        reach = limits.kernelInputBytes + OVERLONG_KEPT
+        continue
+      }
+      if (stop < limit) {
+        reach *= 2
+        continue
+      }
+      if (slab.end - slab.start <= this.#lineBytesMax) return
+      // Mostly a quote that nothing closes: give up the first line, go on with the next.
+      const at = indexOfByte(this.#memory, 10, { start: slab.start, end: slab.end })
+      const detail = `the record is longer than ${this.#lineBytesMax} bytes; its first ${OVERLONG_KEPT} are kept`
+      yield this.#rejectFrom('connector_record_too_large', detail, at < 0 ? slab.end : at + 1)
+    }
+  }
+
+  /** Mark, skipped lines and header; false when more bytes are needed for them. */
+  #prepare(limit: number, last: boolean): boolean {
+    const slab = this.#slab
+    this.#skipMark(last)
+    if (this.#atStart) return false
+    for (; this.#linesToSkip > 0; this.#linesToSkip--) {
+      const at = indexOfByte(this.#memory, 10, { start: slab.start, end: limit })
+      if (at < 0) return false
+      this.#consume(at + 1)
+    }
+    if (this.#ready) return true
+    const { header, names } = this.#options
+    for (;;) {
+      const read =
+        slab.start < limit ? this.#scanner.reader.read(slab.start, limit, false) : { kind: 'incomplete' as const }
+      if (read.kind === 'incomplete') return false
+      if (read.kind === 'nothing') {
+        this.#consume(read.next)
+        continue
+      }
+      if (read.kind === 'malformed') {
+        throw new HeadraceError('connector_record_invalid', 'the first record of the file is not well-formed CSV', {
+          hint: 'Check delimiter, quote and encoding.',
+        })
+      }
+      this.#layOut(names ?? (header ? headerNames(read.fields) : positionNames(read.fields.length)))
+      if (header) this.#consume(read.next)
+      return true
+    }
+  }
+
+  #layOut(names: readonly string[]): void {
+    this.#names = names
+    this.#ready = true
+    const positions = this.#spec.columns.map((column) => positionOf(column.path[0] ?? column.name, names))
+    this.#scanner.setLayout({ positions, width: names.length })
+  }
+
+  /** Removes the byte order mark at the start of the split. */
+  #skipMark(last: boolean): void {
+    const slab = this.#slab
+    if (!this.#atStart || (slab.end - slab.start < 3 && !last)) return
+    this.#atStart = false
+    const { bytes } = this.#memory
+    const { start, end } = slab
+    const marked = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
+    if (marked) this.#consume(start + 3)
+  }
+
+  #consume(address: number): void {
+    const slab = this.#slab
+    if (this.#transcoder !== undefined && address > slab.start) {
+      const text = this.#memory.bytes.subarray(slab.start, Math.min(address, slab.end))
+      this.#originalByte += this.#transcoder.originalBytes(text)
+    }
+    slab.consume(address)
+  }
+
+  /** Offset in the split's own bytes of an address that is not consumed yet. */
+  #offsetOf(address: number): number {
+    const slab = this.#slab
+    if (this.#transcoder === undefined) return slab.byte + Math.min(address, slab.end) - slab.start
+    const text = this.#memory.bytes.subarray(slab.start, Math.min(address, slab.end))
+    return this.#originalByte + this.#transcoder.originalBytes(text)
+  }
+
+  #scan(start: number, limit: number): Decoded | undefined {
+    const scanner = this.#scanner
+    const rejects: Reject[] = []
+    const ordinal = this.#ordinal
+    const reject = (record: number, misfit: Misfit): void => {
+      const from = scanner.starts[record]!
+      const bytes = this.#memory.bytes.slice(from, scanner.ends[record]!)
+      rejects.push({ ordinal: ordinal + record, byte: this.#offsetOf(from), bytes, ...misfit })
+    }
+    const rows = scanner.scan({ start, limit, most: this.#spec.batchRows }, reject)
+    const count = scanner.records
+    if (count === 0) return undefined
+    this.#ordinal += count
+    const scanned = {
+      split: this.#spec.split,
+      slab: this.#memory.bytes,
+      starts: scanner.starts.subarray(0, count),
+      ends: scanner.ends.subarray(0, count),
+      count,
+      rows,
+      rowRecord: scanner.rowRecord,
+      ordinal,
+      ingestMicros: this.#spec.nowMicros(),
+    }
+    return decodedOf(scanned, this.schema, scanner.finish(rows), { rejects, nextByte: this.#offsetOf(scanner.next) })
+  }
+
+  /** Rejects what lies between the slab's start and `next`. */
+  #rejectFrom(code: Reject['code'], detail: string, next: number): Decoded {
+    const slab = this.#slab
+    const bytes = this.#memory.bytes.slice(slab.start, Math.min(next, slab.start + OVERLONG_KEPT))
+    const reject: Reject = { ordinal: this.#ordinal++, byte: this.#offsetOf(slab.start), bytes, code, detail }
+    this.#consume(next)
+    return { batch: undefined, rejects: [reject], next: { byte: this.#offsetOf(slab.start), ordinal: this.#ordinal } }
+  }
+
+  /** Records that the connector has cut: each is one record without header; names must be known. */
+  *#framed(framing: Framing & { kind: 'index' }, length: number): Iterable<Decoded> {
+    const slab = this.#slab
+    if (this.#options.names === undefined && this.#options.header) {
+      throw new HeadraceError('connector_option_conflict', 'CSV records of messages have no header', {
+        hint: 'Set header = false, or declare the columns.',
+      })
+    }
+    const source = this.#transcoder === undefined ? this.#memory.bytes.slice(slab.end, slab.end + length) : this.#raw
+    this.#atStart = false
+    for (let i = 0; i < framing.count; i++) {
+      const record = source.subarray(framing.starts[i]!, framing.ends[i]!)
+      this.#append(Buffer.concat([this.#transcoder?.write(record) ?? record, Buffer.from('\n')]))
+      yield* this.#batches(slab.end, false)
+    }
+  }
+}
