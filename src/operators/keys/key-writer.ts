@@ -39,6 +39,7 @@ export class KeyWriter implements Disposable {
   /** Forgets the bytes of the run before. */
   reset(): void {
     this.#scratch.reset()
+    this.#start = 0
     this.#at = 0
     this.#end = 0
   }
@@ -56,8 +57,8 @@ export class KeyWriter implements Disposable {
 
   /** Begins a key that needs about `bytes`; parts follow, then `end`. */
   begin(bytes: number): void {
-    this.#room(bytes)
     this.#start = this.#at
+    this.#room(bytes)
   }
 
   integer(value: ExactInteger): void {
@@ -120,6 +121,7 @@ export class KeyWriter implements Disposable {
 
   /** Raw bytes without length, as the whole key of a row. */
   whole(position: number, value: Uint8Array): void {
+    this.#start = this.#at
     this.#room(value.length + 8)
     this.#bytes.set(value, this.#at)
     this.span(position, this.#at, value.length)
