@@ -1,6 +1,6 @@
 import type { Span } from '../../expr/bound.ts'
 import { castable } from '../../expr/coerce.ts'
-import type { EmitNode, Query, Target } from '../ast.ts'
+import type { EmitNode, Name, Query, Target } from '../ast.ts'
 import type {
   CreateSink,
   CreateStream,
@@ -84,6 +84,7 @@ class ScriptBinder {
   async bind(): Promise<BoundScript> {
     const { statements, annotations } = this.#script
     checkAnnotations([...annotations, ...statements.flatMap((statement) => statement.annotations)], this.#environment)
+    for (const { name, value } of annotations) this.#environment.settings.set(`@${name}`, value)
     for (const statement of statements) await this.#statement(statement)
     const read = this.#context.read
     const outputs = this.#outputs.filter((output) => output.stream === undefined || !read.has(output.stream))
@@ -115,7 +116,7 @@ class ScriptBinder {
   async #body(body: StatementBody): Promise<readonly BoundOutput[]> {
     switch (body.kind) {
       case 'select-statement':
-        return [await this.#query(body.query, [], undefined)]
+        return [await this.#query(body.query, {})]
       case 'create-stream':
         return this.#createStream(body)
       case 'create-view':
@@ -150,12 +151,8 @@ class ScriptBinder {
   }
 
   /** A query with its trailing clauses; `targets` come from INSERT or CREATE SINK, else from INTO. */
-  async #query(
-    query: Query,
-    targets: readonly Target[],
-    stream: string | undefined,
-    extra: readonly OptionEntry[] = [],
-  ) {
+  async #query(query: Query, around: Around): Promise<BoundOutput> {
+    const { targets = [], stream, options: extra = [], columns = [] } = around
     const { spans, into, emit } = query.trailing
     if (targets.length > 0 && spans.into !== undefined) {
       fault('sql_duplicate_clause', 'the target is given twice', spans.into, { hint: 'leave out INTO' })
@@ -163,10 +160,10 @@ class ScriptBinder {
     const options = splitOptions(query.trailing.options, aliasesOf(query))
     applyJobOptions(options.job, this.#environment)
     const bound = await this.#bindQuery(query, options)
+    const relation = columns.length === 0 ? bound.relation : underNames(bound.relation, columns)
     const wanted = targets.length > 0 ? targets : into
     const entriesOfSink = [...extra, ...entries([...options.plain, ...options.sink], this.#environment)]
-    const sinks = await this.#sinks(wanted, entriesOfSink, bound.relation, options)
-    const relation = bound.relation
+    const sinks = await this.#sinks(wanted, entriesOfSink, relation, options)
     const clients = sinks.length === 0 ? (['client'] as const) : []
     const output: BoundOutput = {
       relation,
@@ -231,7 +228,7 @@ class ScriptBinder {
       objects.set(name, { kind: 'stream', name, relation, derived: false })
       return []
     }
-    const output = await this.#query(body.query, [], name)
+    const output = await this.#query(body.query, { stream: name })
     const shaped = shapeAs(output.relation, body)
     const relation: Relation = { ...shaped, label: `stream "${name}"`, boundary: true }
     refuseDuplicates(visible(relation.columns), body.query.span)
@@ -270,6 +267,7 @@ class ScriptBinder {
       fault('sql_unexpected_token', 'a view has no INTO', spans.into, { hint: 'use INSERT INTO' })
     const { relation } = await bindNestedQuery(body.query, this.#context)
     const name = body.name.text
+    this.#created.push(name)
     const columns = renamed(relation.columns, body.columns)
     const shown = { ...withColumns(relation, columns), label: `view "${name}"` }
     this.#context.objects.set(name, { kind: 'view', name, relation: shown, derived: true })
@@ -288,16 +286,14 @@ class ScriptBinder {
       return []
     }
     const query = body.query ?? selectAll(body)
-    const output = await this.#query(query, body.targets, undefined, options)
+    const output = await this.#query(query, { targets: body.targets, options })
     const [sink] = output.targets
     objects.set(name, { kind: 'sink', name, sink: sink === 'client' ? undefined : sink })
     return [output]
   }
 
   async #insert(body: Insert): Promise<BoundOutput> {
-    if (body.columns.length > 0)
-      unsupported('a column list in INSERT', body.columns[0]!.span, 'name the columns with AS')
-    return this.#query(body.query, [body.target], undefined)
+    return this.#query(body.query, { targets: [body.target], columns: body.columns })
   }
 
   /** True for IF NOT EXISTS on an object that is there. */
@@ -318,6 +314,27 @@ type Named = Extract<
 
 const makesRelation = (body: StatementBody): body is Named =>
   ['create-stream', 'create-view', 'create-sink', 'create-table', 'create-lookup'].includes(body.kind)
+
+/** What a statement adds to its query. */
+interface Around {
+  /** Of INSERT or CREATE SINK; INTO otherwise. */
+  readonly targets?: readonly Target[] | undefined
+  /** Name of the derived stream that it makes. */
+  readonly stream?: string | undefined
+  readonly options?: readonly OptionEntry[] | undefined
+  /** INSERT INTO k (a, b): names for the columns of the query. */
+  readonly columns?: readonly Name[] | undefined
+}
+
+function underNames(relation: Relation, names: readonly Name[]): Relation {
+  const shown = visible(relation.columns).length
+  if (names.length < shown) {
+    fault('sql_column_not_found', `the query gives ${shown} columns, but ${names.length} are named`, names[0]!.span, {
+      hint: 'name every column, or leave out the list',
+    })
+  }
+  return withColumns(relation, renamed(relation.columns, names))
+}
 
 /** SELECT * FROM s, for CREATE SINK k FROM s. */
 function selectAll(body: CreateSink): Query {

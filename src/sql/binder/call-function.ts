@@ -7,12 +7,14 @@ import { checkedLiteral, foldConstant } from './constants.ts'
 import type { Binder } from './context.ts'
 import { fault, silent, unsupported } from './failure.ts'
 import { laterFunctions } from './later-functions.ts'
+import { checkPatterns } from './patterns.ts'
 
 /** A call of a catalogue function, its arguments cast to what the overload wants. */
 export function callFunction(name: string, args: readonly BoundExpr[], span: Span, binder: Binder): BoundExpr {
   const found = binder.environment.functions.scalar.get(name.toUpperCase())
   if (found === undefined) return functionNotFound(name, span, binder)
   const folded = args.map(foldConstant)
+  checkPatterns(found.name, folded, binder)
   const overload = chooseOverload(found, folded)
   if (overload === undefined) return argumentMismatch(found, folded, span, binder)
   return makeCall(overload, folded, span, binder)

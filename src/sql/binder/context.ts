@@ -26,7 +26,7 @@ export interface Environment {
   readonly functions: Functions
   readonly parameters: ReadonlyMap<string, Parameter>
   readonly reporter: Reporter
-  /** Settings given so far, by lower-case name. */
+  /** Settings given so far, by lower-case name; annotations of the file as `@name`. */
   readonly settings: Map<string, string>
   /** Upper-case names of functions whose definition failed: calls fail without a word. */
   readonly brokenFunctions: Set<string>

@@ -15,7 +15,7 @@ import { condition } from './operators.ts'
 import type { CheckRelation, Relation, RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
 import { columnExpr, findIn, matching, type Scope } from './scope.ts'
 import type { QueryContext } from './script-scope.ts'
-import { sourceRelation, timed } from './sources.ts'
+import { checkTimeOption, sourceRelation, timed } from './sources.ts'
 
 /** CREATE STREAM s [(columns)] FROM 'uri'. */
 export async function bindSourceStream(
@@ -35,6 +35,7 @@ export async function bindSourceStream(
     physical.filter((column) => column.notNull && column.default === undefined).map((column) => column.name.text),
   )
   const source: SourceRelation = { ...sourceRelation(name.text, info, required), label: `stream "${name.text}"` }
+  if (elements?.watermark === undefined) checkTimeOption(source, span)
   if (elements === undefined) return timed(source)
   const shaped = new Shape(source, elements.columns, declared, context).project()
   const checked = checks(shaped, elements.columns, elements.checks, context)

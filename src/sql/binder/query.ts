@@ -10,7 +10,7 @@ import { clauseBinder } from './expressions.ts'
 import { fault, silent, unsupported } from './failure.ts'
 import { renamed, type SourceOptions } from './from.ts'
 import type { EmissionClauses, OrderRelation, ProjectRelation, Relation, RelationColumn } from './relation.ts'
-import { visible } from './relation.ts'
+import { timeColumn, visible } from './relation.ts'
 import { type BoundQuery, findRelation, type QueryContext } from './script-scope.ts'
 import { type BoundSelect, bindSelect } from './select.ts'
 import { ordinalItem } from './select-items.ts'
@@ -155,11 +155,11 @@ async function bindSetOperation(
   const branches: (Relation | undefined)[] = []
   const inner: Query = { ...query, orderBy: [], trailing: { ...query.trailing, spans: {} } }
   for (const branch of written) {
-    branches.push(
-      await reporter.attemptAsync(async () => shownOnly((await bindBody(branch, inner, clauses, context)).relation)),
-    )
+    branches.push(await reporter.attemptAsync(async () => (await bindBody(branch, inner, clauses, context)).relation))
   }
-  const bound = branches.map((branch) => branch ?? silent())
+  const found = branches.map((branch) => branch ?? silent())
+  const withTime = operation.all && found.every((branch) => timeColumn(branch) !== undefined)
+  const bound = found.map((branch) => (withTime ? shownWithTime(branch) : shownOnly(branch)))
   const binder = clauseBinder({ environment: context.environment, scope: { inputs: [] }, place: 'UNION' })
   const union = unionOf(bound, written, binder)
   return operation.all
@@ -184,13 +184,24 @@ export function shownOnly(relation: Relation): Relation {
   return { kind: 'project', input: relation, outputs, columns: visible(relation.columns), label: relation.label }
 }
 
+/** The visible columns, then the event time, hidden. */
+function shownWithTime(relation: Relation): Relation {
+  const time = timeColumn(relation)!
+  const shown = relation.columns.flatMap((column, i) => (column.hidden ? [] : [i]))
+  const columns = shown.map((i) => relation.columns[i]!)
+  const hidden: RelationColumn = { ...relation.columns[time]!, name: '_event_time', hidden: true }
+  const outputs = [...shown, time].map((index) => columnAt(relation, index))
+  return { kind: 'project', input: relation, outputs, columns: [...columns, hidden], label: relation.label }
+}
+
 function unionOf(branches: readonly Relation[], written: readonly QueryBody[], binder: Binder): Relation {
   const [first] = branches
   for (const [i, branch] of branches.entries()) {
     if (branch.columns.length === first!.columns.length) continue
+    const width = visible(branch.columns).length
     fault(
       'sql_no_common_type',
-      `this branch has ${branch.columns.length} columns, the first has ${first!.columns.length}`,
+      `this branch has ${width} columns, the first has ${visible(first!.columns).length}`,
       written[i]!.span,
       {
         hint: 'select the same number of columns in every branch',
@@ -203,7 +214,8 @@ function unionOf(branches: readonly Relation[], written: readonly QueryBody[], b
       (body, i) => branchItem(body, at) ?? ({ kind: 'column', parts: [], span: written[i]!.span } as Expr),
     )
     const type = commonTypeFor(args, places, binder)
-    return { name: column.name, type, nullable: args.some((arg) => arg.nullable), hidden: false, window: column.window }
+    const { name, hidden, window } = column
+    return { name, type, nullable: args.some((arg) => arg.nullable), hidden, window }
   })
   const inputs = branches.map((branch) => castColumns(branch, columns))
   return { kind: 'union', inputs, columns, label: 'UNION' }

@@ -174,7 +174,7 @@ export function timeColumn(relation: Relation): number | undefined {
       return relation.time?.column ?? timeColumn(relation.input)
     case 'project': {
       const time = timeColumn(relation.input)
-      const at = relation.outputs.findIndex((output) => output.kind === 'column' && output.index === time)
+      const at = relation.outputs.findLastIndex((output) => output.kind === 'column' && output.index === time)
       return time === undefined || at < 0 ? undefined : at
     }
     case 'aggregate': {
@@ -188,6 +188,14 @@ export function timeColumn(relation: Relation): number | undefined {
     default:
       return timeColumn(relation.input)
   }
+}
+
+/** True for every column that holds the event time, copies of it too. */
+export function isTimeColumn(relation: Relation, index: number): boolean {
+  if (index === timeColumn(relation)) return true
+  if (relation.kind !== 'project') return false
+  const output = relation.outputs[index]!
+  return output.kind === 'column' && isTimeColumn(relation.input, output.index)
 }
 
 /** Columns that `*` stands for. */

@@ -32,7 +32,8 @@ export function bindItems(written: readonly SelectItem[], binderFor: (items: rea
 
 function bindItem(item: ExprItem, binder: Binder, at: number): Item {
   const expr = binder.environment.reporter.attempt(() => typed(binder.bind(item.expr)))
-  const name = item.alias?.text ?? (expr === undefined ? nameOf(item.expr) : outputName(expr)) ?? `column${at + 1}`
+  const name =
+    item.alias?.text ?? (expr === undefined ? undefined : outputName(expr)) ?? nameOf(item.expr) ?? `column${at + 1}`
   const eventTime = item.alias !== undefined && name.toUpperCase() === '_EVENT_TIME'
   return { name, expr, span: item.span, primaryKey: item.primaryKey, alias: item.alias, eventTime }
 }

@@ -1,11 +1,12 @@
+import { didYouMean } from '../../core/suggest.ts'
 import { type DataType, type Schema, types } from '../../core/types.ts'
 import type { Span } from '../../expr/bound.ts'
 import type { Name, UriNode } from '../ast.ts'
 import type { OptionEntry, SourceInfo, SourceRequest } from '../catalogue.ts'
 import { systemColumns } from '../system-columns.ts'
 import type { Environment } from './context.ts'
-import { placed } from './failure.ts'
-import type { RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
+import { fault, placed } from './failure.ts'
+import type { Relation, RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
 import { expandVariables } from './variables.ts'
 
 /** Opens the sources of a script; equal ones (URI, options, columns) are one relation. */
@@ -45,23 +46,25 @@ export class Sources {
   async info(request: SourceRequest, span: Span): Promise<SourceInfo> {
     const { catalogue } = this.#environment
     const info = await placed(span, () => catalogue.source(request))
-    if (request.columns !== undefined || info.eventTime !== undefined) return info
-    const columns = this.#retyped(info.schema)
+    if (request.columns !== undefined) return info
+    const columns = this.#retyped(info)
     return columns === undefined ? info : placed(span, () => catalogue.source({ ...request, columns }))
   }
 
-  #retyped(schema: Schema): Schema | undefined {
+  #retyped({ schema, eventTime }: SourceInfo): Schema | undefined {
+    const isUsed = (name: string) =>
+      eventTime === undefined ? this.#windowTimes.has(name.toLowerCase()) : name === eventTime.column
     const isTime = (type: DataType) => type.kind === 'bigint' || type.kind === 'string'
     const fields = schema.fields.map((field) =>
-      this.#windowTimes.has(field.name.toLowerCase()) && isTime(field.type)
-        ? { ...field, type: types.timestamp }
-        : field,
+      isUsed(field.name) && isTime(field.type) ? { ...field, type: types.timestamp } : field,
     )
     return fields.some((field, i) => field !== schema.fields[i]) ? { fields } : undefined
   }
 
   async #discover(request: SourceRequest, span: Span, name: string): Promise<WatermarkRelation> {
-    return timed(sourceRelation(name, await this.info(request, span), new Set()))
+    const relation = sourceRelation(name, await this.info(request, span), new Set())
+    checkTimeOption(relation, span)
+    return timed(relation)
   }
 }
 
@@ -78,6 +81,23 @@ export function sourceRelation(name: string, info: SourceInfo, required: Readonl
   ]
   const label = `source "${name}"`
   return { kind: 'source', name, info, required, systemColumns: info.systemColumns, columns, label }
+}
+
+/** The option `event_time` must name a TIMESTAMP column. */
+export function checkTimeOption(relation: Relation, span: Span): void {
+  const name = relation.kind === 'source' ? relation.info.eventTime?.column : undefined
+  if (name === undefined) return
+  const names = relation.columns.filter((column) => !column.hidden).map((column) => column.name)
+  const found = relation.columns.find((column) => column.name === name)
+  if (found === undefined) {
+    fault('sql_column_not_found', `option event_time names "${name}", which is no column`, span, {
+      hint: didYouMean(name, names) ?? `the source has ${names.slice(0, 12).join(', ')}`,
+    })
+  }
+  if (found.type.kind === 'timestamp' || found.type.kind === 'timestamptz') return
+  fault('sql_type_mismatch', `the event time "${name}" must be a TIMESTAMP`, span, {
+    hint: `declare ${name} as TIMESTAMP`,
+  })
 }
 
 /** Adds the event time that the options name, or room for one that a window finds. */

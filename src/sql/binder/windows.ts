@@ -7,7 +7,14 @@ import { castTo, literal } from './casts.ts'
 import { constantMicros, foldConstant } from './constants.ts'
 import type { Binder } from './context.ts'
 import { fault, unsupported } from './failure.ts'
-import { type Relation, type RelationColumn, timeColumn, type WindowMark, type WindowSpec } from './relation.ts'
+import {
+  isTimeColumn,
+  type Relation,
+  type RelationColumn,
+  timeColumn,
+  type WindowMark,
+  type WindowSpec,
+} from './relation.ts'
 
 export interface WrittenWindow {
   readonly kind: WindowKind
@@ -31,7 +38,7 @@ export function windowSpec(written: WrittenWindow, relation: Relation, binder: B
   }
   const sizeMicros = sizeOf(size, written, binder)
   const offsetMicros = offset === undefined ? 0 : (constantMicros(offset) ?? badSize(offset, written, binder))
-  const { time, clock } = windowTime(written, relation, binder)
+  const { time, clock } = windowTime(written, relation, { sizeMicros, offsetMicros }, binder)
   return { clock, time, sizeMicros, offsetMicros, span: written.span }
 }
 
@@ -60,7 +67,12 @@ interface WindowTime {
 
 const isTimestamp = (type: DataType): boolean => type.kind === 'timestamp' || type.kind === 'timestamptz'
 
-function windowTime(written: WrittenWindow, relation: Relation, binder: Binder): WindowTime {
+interface Grid {
+  readonly sizeMicros: number
+  readonly offsetMicros: number
+}
+
+function windowTime(written: WrittenWindow, relation: Relation, grid: Grid, binder: Binder): WindowTime {
   const time = written.time
   if (time === undefined) return defaultTime(written, relation)
   if (time.kind === 'context') return { time: castTo(time, types.timestamp), clock: 'processing' }
@@ -71,13 +83,19 @@ function windowTime(written: WrittenWindow, relation: Relation, binder: Binder):
     })
   }
   const column = relation.columns[time.index]!
-  if (time.index === declared || column.window?.role === 'start' || column.window?.role === 'time') {
+  if (isTimeColumn(relation, time.index) || (column.window !== undefined && holds(grid, column.window))) {
     return { time: castTo(time, types.timestamp), clock: column.window?.clock ?? 'event' }
   }
   if (declared !== undefined) return notTheTime(time, relation.columns[declared]!, written)
   claimTime(time, column, written, binder)
   return { time: castTo(time, types.timestamp), clock: 'event' }
 }
+
+/** True when every window of the inner grid lies in one of the outer grid, and the column in the same one. */
+const holds = (outer: Grid, inner: WindowMark): boolean =>
+  inner.role !== 'end' &&
+  outer.sizeMicros % inner.sizeMicros === 0 &&
+  (outer.offsetMicros - inner.offsetMicros) % inner.sizeMicros === 0
 
 function notTheTime(
   time: Extract<BoundExpr, { kind: 'column' }>,

@@ -169,6 +169,82 @@ test('a derived stream, a view and a sink are one graph', async () => {
   `)
 })
 
+test('INSERT names the columns', async () => {
+  expect(await optimized(`${s}INSERT INTO 'file:x' (a, b) SELECT k, v FROM s`)).toMatchInlineSnapshot(`
+    "output file:x
+      project k AS a, v AS b
+        watermark ts delay=2s
+          source memory://s columns=[k, ts, v]"
+  `)
+})
+
+test('UNION ALL keeps the event time of its branches', async () => {
+  expect(
+    await optimized(
+      `${s}SELECT COUNT(*) AS n FROM (SELECT k FROM s UNION ALL SELECT k FROM s WHERE v > 1) u WINDOW TUMBLING(10s)`,
+    ),
+  ).toMatchInlineSnapshot(`
+    "output client
+      project count AS n
+        aggregate keys=[] window=tumble(_event_time, 10s) aggregates=[COUNT(*)] emit=close
+          union
+            project ts AS _event_time
+              (5) watermark ts delay=2s
+                source memory://s columns=[ts, v]
+            project ts AS _event_time
+              filter (v > 1)
+                same as (5) watermark"
+  `)
+})
+
+test('aliases: later items, GROUP BY, HAVING and ORDER BY; a source column wins but in ORDER BY', async () => {
+  expect(
+    await optimized(
+      `SELECT x * 2 AS d, d + 1 AS e, COUNT(*) AS n FROM 'file:///xy.csv' GROUP BY d HAVING n > 1 ORDER BY n DESC, e`,
+    ),
+  ).toMatchInlineSnapshot(`
+    "output client key=[d]
+      sort by n DESC, e mode=end
+        project key1 AS d, (key1 + 1) AS e, count AS n
+          filter (count > 1)
+            aggregate keys=[(x * 2)] aggregates=[COUNT(*)] emit=end
+              source file:///xy.csv columns=[x]"
+  `)
+  expect(await optimized(`SELECT x AS y, y + 1 AS z FROM 'file:///xy.csv' ORDER BY y`)).toMatchInlineSnapshot(`
+    "output client
+      sort by y mode=end
+        project x AS y, (y + 1) AS z
+          source file:///xy.csv columns=[x, y]"
+  `)
+  expect(await optimized(`SELECT y, SUM(x) AS x FROM 'file:///xy.csv' GROUP BY 1 ORDER BY 2`)).toMatchInlineSnapshot(`
+    "output client key=[y]
+      sort by x mode=end
+        project y, sum AS x
+          aggregate keys=[y] aggregates=[SUM(x)] emit=end
+            source file:///xy.csv columns=[x, y]"
+  `)
+})
+
+test('stars with EXCEPT and REPLACE', async () => {
+  expect(await optimized(`${s}SELECT * EXCEPT (w) REPLACE (v * 2 AS v), s.k AS again FROM s`)).toMatchInlineSnapshot(`
+    "output client
+      project k, ts, (v * 2) AS v, k AS again
+        watermark ts delay=2s
+          source memory://s columns=[k, ts, v]"
+  `)
+})
+
+test('system columns and headers of a source are read when they are named', async () => {
+  expect(
+    await optimized(`SELECT x, _offset, _source, _topic FROM 'file:///xy.csv' WHERE _partition = 0`),
+  ).toMatchInlineSnapshot(`
+    "output client
+      project x, _offset, _source, NULL AS _topic
+        filter (_partition = 0)
+          source file:///xy.csv columns=[x, _offset, _partition, _source]"
+  `)
+})
+
 test('a derived stream that nothing reads goes to the client', async () => {
   expect(await optimized(`${s}CREATE STREAM big AS SELECT k FROM s`)).toMatchInlineSnapshot(`
     "output client

@@ -1,3 +1,4 @@
+import type { BoundExpr } from '../../expr/bound.ts'
 import type { NodeDraft, PlanNode, Traits } from '../plan.ts'
 
 const plain: Traits = { bounded: true, changes: 'append', key: [], eventTime: undefined, holdMicros: 0 }
@@ -40,11 +41,12 @@ type DraftOf<K extends NodeDraft['kind']> = Extract<NodeDraft, { kind: K }>
 
 function projected(node: DraftOf<'project'>): Traits {
   const { traits } = node.input
-  const place = (column: number) =>
-    node.outputs.findIndex((output) => output.kind === 'column' && output.index === column)
+  const isColumn = (column: number) => (output: BoundExpr) => output.kind === 'column' && output.index === column
+  const place = (column: number) => node.outputs.findIndex(isColumn(column))
   const key = traits.key.map(place)
   const kept = key.length > 0 && key.every((at) => at >= 0)
-  const time = traits.eventTime === undefined ? -1 : place(traits.eventTime)
+  // The hidden copy that a query keeps for its readers comes last.
+  const time = traits.eventTime === undefined ? -1 : node.outputs.findLastIndex(isColumn(traits.eventTime))
   return {
     ...traits,
     changes: traits.changes === 'upsert' && !kept ? 'retract' : traits.changes,
