@@ -134,6 +134,25 @@ test('types', async () => {
   `)
 })
 
+test('constant patterns and paths', async () => {
+  expect(
+    await lines(
+      "SELECT k ~ 'a(' FROM s",
+      "SELECT REGEXP_EXTRACT(k, '(a+)+b', 1) FROM s",
+      "SELECT REGEXP_REPLACE(k, 'a', 'b', 'q') FROM s",
+      "SELECT JSON_VALUE(k, '$.a[x]') FROM s",
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "sql_regex_invalid at 'a(': regular expression: Unterminated group (correct the pattern; the syntax is that of ECMAScript with the flag u)",
+      "sql_regex_unsafe at +: regular expression: nested unbounded repetition can take exponential time (rewrite the pattern without it, or SET unsafe_regex = true)",
+      "sql_regex_invalid at 'a': regular expression: unknown flag "q" (correct the pattern; the syntax is that of ECMAScript with the flag u)",
+      "sql_json_path_invalid at [: JSON path: a step such as .name, ['name'], [0] or [*] is expected (write $.a.b[0], $['x y'] or $.items[*].sku)",
+    ]
+  `)
+  expect(await codes("SET unsafe_regex = true; SELECT page ~ '(a+)+b' FROM 'memory://clicks'")).toBe('')
+})
+
 test('grouping and aggregates', async () => {
   expect(
     await lines(

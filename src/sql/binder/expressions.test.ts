@@ -98,6 +98,8 @@ test('arithmetic and precedence', async () => {
       '-i',
       '1 + 2 * 3 - 4 % 3',
       '-i * 2',
+      "k || 'x' || NULL",
+      'i + b || k',
       'ts - ts',
       "ts + INTERVAL '1' DAY",
       'day - day',
@@ -116,6 +118,8 @@ test('arithmetic and precedence', async () => {
     -i  →  -i  INT
     1 + 2 * 3 - 4 % 3  →  (7 - 1)  BIGINT NOT NULL
     -i * 2  →  (CAST(-i AS BIGINT) * 2)  BIGINT
+    k || 'x' || NULL  →  ((k || 'x') || NULL)  STRING
+    i + b || k  →  (CAST((CAST(i AS BIGINT) + b) AS STRING) || k)  STRING
     ts - ts  →  (ts - ts)  INTERVAL
     ts + INTERVAL '1' DAY  →  (ts + INTERVAL '1d')  TIMESTAMP
     day - day  →  (day - day)  BIGINT
@@ -174,10 +178,30 @@ test('comparisons take literals as they are needed', async () => {
 })
 
 test('paths', async () => {
-  expect(await bound('st.a', 'st.n.x', 's.st.n.x', 'ST.A', 's.K')).toMatchInlineSnapshot(`
+  expect(
+    await bound(
+      'st.a',
+      'st.n.x',
+      's.st.n.x',
+      'arr[1]',
+      'arr[-1]',
+      "mp['k']",
+      'j.a.items[0].sku',
+      "j -> 'a' ->> 0",
+      "j #> ['a', 'b']",
+      'ST.A',
+      's.K',
+    ),
+  ).toMatchInlineSnapshot(`
     "st.a  →  st.a  INT
     st.n.x  →  st.n.x  STRING
     s.st.n.x  →  st.n.x  STRING
+    arr[1]  →  SUBSCRIPT(arr, 1)  INT
+    arr[-1]  →  SUBSCRIPT(arr, -1)  INT
+    mp['k']  →  SUBSCRIPT(mp, 'k')  BIGINT
+    j.a.items[0].sku  →  ((((j -> 'a') -> 'items') -> 0) -> 'sku')  JSON
+    j -> 'a' ->> 0  →  ((j -> 'a') ->> 0)  STRING
+    j #> ['a', 'b']  →  (j #> ['a', 'b'])  JSON
     ST.A  →  st.a  INT
     s.K  →  k  STRING"
   `)
@@ -268,5 +292,43 @@ test('aggregates', async () => {
     MEDIAN(i)  →  median AS r  DOUBLE
     FIRST(k)  →  first AS r  STRING
     MAX(b) - MIN(b) + COUNT(*)  →  ((max - min) + count) AS r  BIGINT"
+  `)
+})
+
+test('special spellings are plain calls', async () => {
+  expect(
+    await bound(
+      'EXTRACT(HOUR FROM ts)',
+      "POSITION('a' IN k)",
+      'SUBSTRING(k FROM 2 FOR 3)',
+      "TRIM(BOTH 'x' FROM k)",
+      'TRIM(LEADING FROM k)',
+      'FLOOR(ts TO HOUR)',
+      'TIMESTAMPDIFF(DAY, ts, ts)',
+      'DATE_BIN(15m, ts)',
+      "JSON_VALUE(j, '$.a' RETURNING INT)",
+      "JSON_OBJECT('a' VALUE i)",
+      'LEFT(k, 2)',
+      'j IS JSON',
+      "k ~* 'a.b'",
+      'TIMESTAMP()',
+      'ABS(-3)',
+    ),
+  ).toMatchInlineSnapshot(`
+    "EXTRACT(HOUR FROM ts)  →  EXTRACT('HOUR', ts)  BIGINT
+    POSITION('a' IN k)  →  POSITION('a', k)  INT
+    SUBSTRING(k FROM 2 FOR 3)  →  SUBSTRING(k, 2, 3)  STRING
+    TRIM(BOTH 'x' FROM k)  →  TRIM(k, 'x')  STRING
+    TRIM(LEADING FROM k)  →  LTRIM(k)  STRING
+    FLOOR(ts TO HOUR)  →  FLOOR(ts, 'HOUR')  TIMESTAMP
+    TIMESTAMPDIFF(DAY, ts, ts)  →  DATEDIFF('DAY', ts, ts)  BIGINT
+    DATE_BIN(15m, ts)  →  DATE_BIN(INTERVAL '15m', ts)  TIMESTAMP
+    JSON_VALUE(j, '$.a' RETURNING INT)  →  CAST(JSON_VALUE(j, '$.a') AS INT)  INT
+    JSON_OBJECT('a' VALUE i)  →  JSON_OBJECT('a', i)  JSON NOT NULL
+    LEFT(k, 2)  →  LEFT(k, 2)  STRING
+    j IS JSON  →  IS JSON(j)  BOOLEAN
+    k ~* 'a.b'  →  REGEXP_LIKE(k, 'a.b', 'i')  BOOLEAN
+    TIMESTAMP()  →  PROCTIME()  TIMESTAMP NOT NULL
+    ABS(-3)  →  ABS(-3)  BIGINT NOT NULL"
   `)
 })

@@ -46,11 +46,11 @@ function checkPath(path: string, arg: BoundExpr, binder: Binder): void {
   })
 }
 
-/** The place of an offset inside a literal; the whole literal when it is written with escapes. */
+/** The place of an offset inside a literal; the whole literal when it is written with escapes, or for the offset 0. */
 function placeIn(arg: BoundExpr, text: string, offset: number, binder: Binder): Span {
   const span = arg.span ?? { start: 0, end: 0 }
   const written = binder.environment.text.slice(span.start, span.end)
-  if (written !== `'${text}'`) return span
+  if (offset === 0 || written !== `'${text}'`) return span
   const start = Math.min(span.start + 1 + offset, span.end - 1)
   return { start, end: start + 1 }
 }
