@@ -16,9 +16,9 @@ export type Caster = (value: Exclude<Value, null>) => Value
 /** The cast between two types of which `castable` says true. */
 export function caster(from: DataType, to: DataType): Caster {
   if (from.kind === 'null' || sameType(from, to)) return (value) => value
+  if (from.kind === 'json') return jsonToValue(to)
   if (to.kind === 'string') return toText(from, to.length)
   if (from.kind === 'string') return textToValue(to)
-  if (from.kind === 'json') return jsonToValue(to)
   if (to.kind === 'json') return (value) => jsonOfValue(value, from)
   if (from.kind === 'boolean') {
     const number = numberToNumber({ kind: 'int' }, to)
