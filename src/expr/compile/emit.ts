@@ -123,7 +123,8 @@ function emitCall(expr: NodeOf<'call'>, at: EmitContext): Operand {
   }
   if (overload.seesNull) {
     const values = args.map((arg) => (arg.isNull === 'false' ? arg.value : `(${arg.isNull}) ? null : ${arg.value}`))
-    return emitGeneric(expr, overload.call, { args: [], values, nullable: overload.nullable }, at)
+    // A cast of JSON null gives NULL where the plan expects none, so the answer is looked at.
+    return emitGeneric(expr, overload.call, { args: [], values, nullable: true }, at)
   }
   const values = args.map((arg) => arg.value)
   return emitGeneric(expr, overload.call, { args, values, nullable: overload.nullable }, at)

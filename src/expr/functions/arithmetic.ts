@@ -277,8 +277,8 @@ export const arithmeticFunctions: readonly ScalarFunction[] = [
     signatures: ['+ num'],
     summary: 'The number itself.',
     examples: [example('+(3)', '3')],
-    resolve: ([arg]) =>
-      arg !== undefined && isNumeric(arg.type)
+    resolve: ([arg, more]) =>
+      arg !== undefined && more === undefined && isNumeric(arg.type)
         ? overload({
             name: 'unary+',
             parameters: [arg.type],

@@ -92,6 +92,10 @@ class Paths {
   }
 }
 
+/** False for a path that comes with the rows and for a constant that does not parse (the binder refuses it). */
+const isGoodPath = ({ constant }: Argument): boolean =>
+  constant !== undefined && (constant.value === null || !('message' in parseJsonPath(constant.value as string)))
+
 type PathAnswer = (matches: readonly string[], path: JsonPath) => Value
 
 function pathFunction(
@@ -110,7 +114,7 @@ function pathFunction(
       parameters: [from, text],
       type,
       nullable,
-      fallible: from.kind === 'string' || path!.constant === undefined,
+      fallible: from.kind === 'string' || !isGoodPath(path!),
       call: (value, wanted) => {
         const read = paths.get(wanted as string)
         return answer(matchesOf(parsed(value!, from), read), read)

@@ -33,6 +33,12 @@ class Patterns {
   }
 }
 
+/** False for a constant that does not compile: the binder refuses it, but who evaluates it all the same must not crash. */
+function isGood(pattern: Value | undefined, args: readonly Argument[]): boolean {
+  const flags = args.length > 2 ? args.at(-1)!.constant?.value : undefined
+  return typeof pattern !== 'string' || regexFault(pattern, typeof flags === 'string' ? flags : '', true) === undefined
+}
+
 /** Resolves a function whose second argument is a pattern. */
 function withPattern(
   name: string,
@@ -43,7 +49,7 @@ function withPattern(
   return (args) => {
     if (args.length < required || args.length > parameters.length) return undefined
     if (!args.every((arg, i) => accepts(arg, parameters[i]!))) return undefined
-    const constants = args.slice(1).every((arg) => arg.constant !== undefined)
+    const constants = args.slice(1).every((arg) => arg.constant !== undefined) && isGood(args[1]!.constant?.value, args)
     return overload({
       name,
       parameters: parameters.slice(0, args.length),
