@@ -1,5 +1,4 @@
 import type { Span } from '../../expr/bound.ts'
-import { castable } from '../../expr/coerce.ts'
 import type { EmitNode, Name, Query, Target } from '../ast.ts'
 import type {
   CreateSink,
@@ -16,8 +15,9 @@ import type { Environment } from './context.ts'
 import { bindSourceStream } from './create-stream.ts'
 import { fault, unsupported } from './failure.ts'
 import { renamed } from './from.ts'
-import { bindNestedQuery, bindQuery, castColumns, fixedLateness, shownOnly, withColumns } from './query.ts'
-import { type Relation, type RelationColumn, type Sink, visible } from './relation.ts'
+import { bindNestedQuery, bindQuery, fixedLateness, withColumns } from './query.ts'
+import { aliasesOf, refuseDuplicates, selectAll, shapeAs, underNames } from './query-shape.ts'
+import { type Relation, type Sink, visible } from './relation.ts'
 import { findObject, type QueryContext, type ScriptObject } from './script-scope.ts'
 import {
   applyJobOptions,
@@ -29,6 +29,7 @@ import {
   splitOptions,
 } from './settings.ts'
 import { Sources } from './sources.ts'
+import { statementName } from './statement-name.ts'
 import { openSink } from './targets.ts'
 import { expandVariables } from './variables.ts'
 import { windowTimes } from './window-times.ts'
@@ -324,114 +325,4 @@ interface Around {
   readonly options?: readonly OptionEntry[] | undefined
   /** INSERT INTO k (a, b): names for the columns of the query. */
   readonly columns?: readonly Name[] | undefined
-}
-
-function underNames(relation: Relation, names: readonly Name[]): Relation {
-  const shown = visible(relation.columns).length
-  if (names.length < shown) {
-    fault('sql_column_not_found', `the query gives ${shown} columns, but ${names.length} are named`, names[0]!.span, {
-      hint: 'name every column, or leave out the list',
-    })
-  }
-  return withColumns(relation, renamed(relation.columns, names))
-}
-
-/** SELECT * FROM s, for CREATE SINK k FROM s. */
-function selectAll(body: CreateSink): Query {
-  const name = body.from!
-  const span = name.span
-  return {
-    kind: 'query',
-    recursive: false,
-    ctes: [],
-    body: {
-      kind: 'select',
-      distinct: false,
-      distinctOn: [],
-      items: [{ kind: 'star', except: [], replace: [], span }],
-      from: [{ kind: 'from-name', name, columns: [], span }],
-      groupBy: [],
-      groupAll: false,
-      namedWindows: [],
-      span,
-    },
-    orderBy: [],
-    trailing: { into: [], options: [], spans: {} },
-    span,
-  }
-}
-
-/** A column list before AS casts and renames the columns of the query. */
-function shapeAs(relation: Relation, body: CreateStream): Relation {
-  const elements = body.columns
-  if (elements === undefined) return relation
-  const shown = shownOnly(relation)
-  const names = elements.columns.map((column) => column.name)
-  if (names.length !== shown.columns.length) {
-    fault(
-      'sql_no_common_type',
-      `there are ${shown.columns.length} columns, but ${names.length} are declared`,
-      elements.span,
-      {
-        hint: 'declare as many columns as the query gives',
-      },
-    )
-  }
-  const columns = elements.columns.map((column, i): RelationColumn => {
-    const from = shown.columns[i]!
-    const type = column.type?.type ?? from.type
-    if (!castable(from.type, type)) {
-      fault('sql_type_mismatch', `column "${column.name.text}" cannot take its type`, column.span, {
-        hint: 'cast it in the query',
-      })
-    }
-    return { ...from, name: column.name.text, type }
-  })
-  return withColumns(castColumns(shown, columns), columns)
-}
-
-function refuseDuplicates(columns: readonly RelationColumn[], span: Span): void {
-  const seen = new Set<string>()
-  for (const { name } of columns) {
-    if (seen.has(name)) {
-      fault('sql_duplicate_column', `two output columns are named "${name}"`, span, {
-        hint: `give one of them another name: ${name} AS ${name}_2`,
-      })
-    }
-    seen.add(name)
-  }
-}
-
-/** Lower-case aliases of the outermost FROM, which options may address. */
-function aliasesOf(query: Query): ReadonlySet<string> {
-  const names = new Set<string>()
-  const visit = (item: Extract<Query['body'], { kind: 'select' }>['from'][number]): void => {
-    if (item.kind === 'join') {
-      visit(item.left)
-      visit(item.right)
-    } else if (item.alias !== undefined) names.add(item.alias.text.toLowerCase())
-  }
-  if (query.body.kind === 'select') query.body.from.forEach(visit)
-  return names
-}
-
-function statementName(body: StatementBody): string {
-  switch (body.kind) {
-    case 'create-table':
-      return 'CREATE TABLE'
-    case 'create-lookup':
-      return 'CREATE LOOKUP TABLE'
-    case 'create-secret':
-      return 'CREATE SECRET'
-    case 'create-function':
-      return 'CREATE FUNCTION'
-    case 'job':
-      return `${body.action.toUpperCase()} JOB`
-    case 'drop':
-      return `DROP ${body.object}`
-    case 'show':
-      return body.what === 'OPTION' ? 'SHOW' : `SHOW ${body.what}`
-    default:
-      return body.kind.toUpperCase().replace('-', ' ')
-  }
 }

@@ -1,7 +1,7 @@
 import { typeName } from '../../core/types.ts'
 import { microsText } from '../expr-text.ts'
 import { inputsOf, type Output, type PlanNode } from '../plan.ts'
-import { stateOf } from '../streaming/state.ts'
+import { isOrderSensitive, stateOf } from '../streaming/state.ts'
 import { nodeText } from './plan-text.ts'
 
 export type NodeLine = (node: PlanNode) => string
@@ -19,6 +19,7 @@ export const streamingLine: NodeLine = (node) => {
     traits.changes,
     ...(traits.key.length === 0 ? [] : [`key=[${traits.key.map(name).join(', ')}]`]),
     ...(traits.eventTime === undefined ? [] : [`time=${name(traits.eventTime)}`]),
+    ...(isOrderSensitive(node) ? ['order_sensitive'] : []),
     ...(traits.holdMicros === 0 ? [] : [`hold=${microsText(traits.holdMicros)}`]),
   ]
   const state = stateOf(node)
@@ -90,6 +91,7 @@ const nodeJson = (node: PlanNode): Readonly<Record<string, unknown>> => ({
   key: node.traits.key.map((at) => node.schema.fields[at]!.name),
   event_time: node.traits.eventTime === undefined ? null : node.schema.fields[node.traits.eventTime]!.name,
   hold_us: node.traits.holdMicros,
+  order_sensitive: isOrderSensitive(node),
   state: stateOf(node) ?? null,
   inputs: inputsOf(node).map(nodeJson),
 })

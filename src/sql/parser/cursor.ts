@@ -206,6 +206,14 @@ export class Cursor {
     return result
   }
 
+  /** Refuses a chain of operators that is longer than what later stages take: they walk it recursively. */
+  checkChain(length: number, most: number): void {
+    if (length <= most) return
+    this.raise('sql_unexpected_token', `the expression is a chain of more than ${most} operators`, this.token.span, {
+      hint: 'use IN with a list, or split the expression with a subquery',
+    })
+  }
+
   /** Starts a statement: nesting begins anew. */
   beginStatement(): void {
     this.#depth = 0

@@ -15,6 +15,10 @@ const symbolPower: ReadonlyMap<string, number> = new Map([
   ...['*', '/', '%'].map((op) => [op, power.multiply] as const),
 ])
 
+/** Operators of one chain `a + b + …`, and of one chain of AND or OR. */
+const CHAIN_MAX = 800
+const LOGICAL_CHAIN_MAX = 5000
+
 export const parseExpression = (cursor: Cursor): Expr => expression(cursor, 0)
 
 /** An expression that ends before the comparison words, IN among them. */
@@ -23,10 +27,12 @@ export const parseOperand = (cursor: Cursor): Expr => expression(cursor, power.c
 function expression(cursor: Cursor, minimum: number): Expr {
   const start = cursor.start
   let left = cursor.nested(() => prefix(cursor))
-  for (;;) {
+  for (let length = 0; ; length++) {
     const next = infix(cursor, left, minimum, start)
     if (next === undefined) return left
     left = next
+    const logicalChain = left.kind === 'binary' && (left.op === 'AND' || left.op === 'OR')
+    cursor.checkChain(length, logicalChain ? LOGICAL_CHAIN_MAX : CHAIN_MAX)
   }
 }
 
@@ -158,7 +164,8 @@ function like(cursor: Cursor, operand: Expr, insensitive: boolean, negated: bool
 /** `.name`, `[i]`, `[*]`, `.*.` and `::type` behind a primary. */
 function postfix(cursor: Cursor, operand: Expr, start: number): Expr {
   let expr = operand
-  for (;;) {
+  for (let length = 0; ; length++) {
+    cursor.checkChain(length, CHAIN_MAX)
     if (cursor.isSymbol('.') && cursor.isSymbol('*', 1)) {
       if (!cursor.isSymbol('.', 2) && !cursor.isSymbol('[', 2)) return expr
       cursor.expectSymbol('.')
@@ -254,6 +261,7 @@ function path(cursor: Cursor): Expr {
   const parts = [first]
   while (cursor.isSymbol('.') && !cursor.isSymbol('*', 1)) {
     cursor.next()
+    cursor.checkChain(parts.length, CHAIN_MAX)
     parts.push(cursor.name('name'))
   }
   return { kind: 'column', parts, span: cursor.spanFrom(start) }

@@ -243,7 +243,11 @@ test('deep nesting is refused, not a stack overflow', () => {
     const { diagnostics } = parseScript(`SELECT ${open.repeat(5000)}1${close.repeat(5000)}`)
     expect(diagnostics).toHaveLength(1)
   }
-  expect(parseScript(`SELECT ${'1 + '.repeat(5000)}1`).diagnostics).toEqual([])
+  for (const chain of ['1 + ', 'a.', 'a::INT || ']) {
+    expect(parseScript(`SELECT ${chain.repeat(5000)}b`).diagnostics).toHaveLength(1)
+    expect(parseScript(`SELECT ${chain.repeat(700)}b`).diagnostics).toEqual([])
+  }
+  expect(parseScript(`SELECT ${'a AND '.repeat(4000)}b`).diagnostics).toEqual([])
 })
 
 test('whatever the text, there are diagnostics and no exception', () => {

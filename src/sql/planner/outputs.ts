@@ -81,6 +81,18 @@ function checkSink(sink: Sink, root: PlanNode, key: readonly number[]): void {
       hint: "add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql",
     })
   }
+  const own = root.traits.key
+  if (key.length > 0 && changes === 'upsert' && !own.every((at) => key.includes(at))) {
+    const names = own.map((at) => root.schema.fields[at]!.name).join(', ')
+    fault(
+      'sql_sink_needs_key',
+      `the key of sink ${sink.info.label} does not hold the key of the result (${names})`,
+      sink.span,
+      {
+        hint: `name these columns as key, or more: key = [${own.map((at) => `'${root.schema.fields[at]!.name}'`).join(', ')}]`,
+      },
+    )
+  }
   if (key.length === 0) {
     fault('sql_sink_needs_key', `sink ${sink.info.label} writes by key, but the result has none`, sink.span, {
       hint: "mark it: SELECT c PRIMARY KEY, or WITH (key = ['c'])",

@@ -245,6 +245,20 @@ test('system columns and headers of a source are read when they are named', asyn
   `)
 })
 
+test('the columns of a derived stream: names and types; its event time goes along', async () => {
+  expect(
+    await optimized(`${s}CREATE STREAM d (key STRING, value DOUBLE) AS SELECT k, v FROM s;
+      SELECT key, SUM(value) AS t FROM d GROUP BY key, TUMBLE(_event_time, 10s)`),
+  ).toMatchInlineSnapshot(`
+    "output client
+      project key, sum AS t
+        aggregate keys=[key] window=tumble(_event_time, 10s) aggregates=[SUM(value)] emit=close
+          project k AS key, CAST(v AS DOUBLE) AS value, ts AS _event_time
+            watermark ts delay=2s
+              source memory://s columns=[k, ts, v]"
+  `)
+})
+
 test('a derived stream that nothing reads goes to the client', async () => {
   expect(await optimized(`${s}CREATE STREAM big AS SELECT k FROM s`)).toMatchInlineSnapshot(`
     "output client

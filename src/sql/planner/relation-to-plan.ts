@@ -1,5 +1,5 @@
 import type { Schema } from '../../core/types.ts'
-import { type BoundAggregate, type BoundExpr, mapExpr } from '../../expr/bound.ts'
+import { type BoundAggregate, type BoundExpr, childrenOf, mapExpr } from '../../expr/bound.ts'
 import type { EmitNode } from '../ast.ts'
 import type { Environment } from '../binder/context.ts'
 import { fault, unsupported } from '../binder/failure.ts'
@@ -57,10 +57,16 @@ export class Planner {
         if (time === undefined) return input()
         return makeNode({ kind: 'watermark', input: input(), ...time, schema })
       }
-      case 'filter':
-        return makeNode({ kind: 'filter', input: input(), predicate: relation.predicate, schema })
-      case 'project':
-        return makeNode({ kind: 'project', input: input(), outputs: relation.outputs, schema })
+      case 'filter': {
+        const below = input()
+        refuseVolatile([relation.predicate], below)
+        return makeNode({ kind: 'filter', input: below, predicate: relation.predicate, schema })
+      }
+      case 'project': {
+        const below = input()
+        refuseVolatile(relation.outputs, below)
+        return makeNode({ kind: 'project', input: below, outputs: relation.outputs, schema })
+      }
       case 'check':
         return makeNode({ kind: 'check', input: input(), checks: relation.checks, schema })
       case 'union':
@@ -250,6 +256,28 @@ function windowEmission(emit: EmitNode | undefined): Emission {
     default:
       return 'close'
   }
+}
+
+/** Over rows that are taken back, an expression must give the same value again (rulings 36). */
+function refuseVolatile(exprs: readonly BoundExpr[], input: PlanNode): void {
+  if (input.traits.changes === 'append') return
+  const found = exprs.map(volatilePart).find((expr) => expr !== undefined)
+  if (found === undefined) return
+  const name = found.kind === 'context' ? found.name.toUpperCase() : found.kind === 'call' ? found.overload.name : ''
+  unsupported(
+    `${name}() over rows that are revised`,
+    found.span ?? { start: 0, end: 0 },
+    'add a window with EMIT FINAL below it',
+  )
+}
+
+function volatilePart(expr: BoundExpr): BoundExpr | undefined {
+  if (expr.kind === 'context' || (expr.kind === 'call' && !expr.overload.deterministic)) return expr
+  for (const child of childrenOf(expr)) {
+    const found = volatilePart(child)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** True for the results of a window and what keeps their order. */

@@ -1,5 +1,13 @@
+import { aggregateFunctions } from '../../expr/catalogue.ts'
 import { microsText } from '../expr-text.ts'
 import type { PlanNode } from '../plan.ts'
+
+/** True when the answer depends on the order of the rows, which no ORDER BY fixes (rulings 33). */
+export const isOrderSensitive = (node: PlanNode): boolean =>
+  node.kind === 'aggregate' &&
+  node.aggregates.some(({ overload, orderBy }) => {
+    return orderBy.length === 0 && aggregateFunctions.get(overload.name)?.orderSensitive === true
+  })
 
 /** What a node keeps and what bounds it; undefined for nodes without state. */
 export function stateOf(node: PlanNode): string | undefined {

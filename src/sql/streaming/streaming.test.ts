@@ -184,10 +184,19 @@ test('unions take the least: bounded, changelog kind, event time', async () => {
   `)
 })
 
+test('an aggregate that depends on the order of rows is marked unless ORDER BY fixes it', async () => {
+  expect(await streaming("SELECT k, STRING_AGG(k, '|') AS a FROM s GROUP BY k, TUMBLE(ts, 1m)")).toContain(
+    'order_sensitive',
+  )
+  expect(
+    await streaming("SELECT k, STRING_AGG(k, '|' ORDER BY v) AS a FROM s GROUP BY k, TUMBLE(ts, 1m)"),
+  ).not.toContain('order_sensitive')
+})
+
 test('a marked key wins over the grouping', async () => {
-  expect(await streaming('SELECT k, UPPER(k) AS u PRIMARY KEY FROM s'.replace('UPPER(k)', 'k'))).toMatchInlineSnapshot(`
+  expect(await streaming('SELECT k, UPPER(k) AS u PRIMARY KEY FROM s')).toMatchInlineSnapshot(`
     "output client key=[u]
-      project k, k AS u
+      project k, UPPER(k) AS u
         : unbounded append
         watermark ts delay=2s
           : unbounded append time=ts
