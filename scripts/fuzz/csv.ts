@@ -3,8 +3,8 @@ import { valueAt } from '../../src/core/column-read.ts'
 import { WorkerMemory } from '../../src/core/memory.ts'
 import { Random } from '../../src/core/random.ts'
 import { types } from '../../src/core/types.ts'
-import type { CsvOptions, Decoded, DecoderColumn } from '../../src/formats/decoder.ts'
 import { createCsvDecoder } from '../../src/formats/csv/csv-decoder.ts'
+import type { CsvOptions, Decoded, DecoderColumn } from '../../src/formats/decoder.ts'
 import { Kernels } from '../../src/kernels/kernels.ts'
 
 /** One generated file: its text, and what a plain reading of the rules makes of it. */
@@ -25,7 +25,26 @@ export interface CsvFuzzReport {
   readonly failures: string[]
 }
 
-const PIECES = ['a', 'Zürich', ' ', '"', ',', ';', '\n', '\r\n', '\r', "'", '日本', 'x'.repeat(20), '1', '-2.5', '', '|', '\t', '\\']
+const PIECES = [
+  'a',
+  'Zürich',
+  ' ',
+  '"',
+  ',',
+  ';',
+  '\n',
+  '\r\n',
+  '\r',
+  "'",
+  '日本',
+  'x'.repeat(20),
+  '1',
+  '-2.5',
+  '',
+  '|',
+  '\t',
+  '\\',
+]
 
 /** A file of a few records in a random dialect. */
 export function csvCase(random: Random): CsvCase {
@@ -33,7 +52,10 @@ export function csvCase(random: Random): CsvCase {
   const quote = random.pick(['"', '"', "'"])
   const newline = random.pick(['\n', '\n', '\r\n', '\r'])
   const width = random.between(2, 5)
-  const names = Array.from({ length: width }, (_, i) => random.pick(['n', 'two words', `with${delimiter}it`, `q${quote}`, 'line\nbreak']) + i)
+  const names = Array.from(
+    { length: width },
+    (_, i) => random.pick(['n', 'two words', `with${delimiter}it`, `q${quote}`, 'line\nbreak']) + i,
+  )
   const field = (text: string, always = false): string => {
     const needs = text === '' || /[\r\n]/.test(text) || text.includes(delimiter) || text.startsWith(quote)
     return always || needs || random.chance(0.1) ? quote + text.replaceAll(quote, quote + quote) + quote : text
@@ -53,12 +75,20 @@ export function csvCase(random: Random): CsvCase {
   return { text, options: { delimiter, quote }, names, rows }
 }
 
-const textOf = (random: Random): string => Array.from({ length: random.between(1, 3) }, () => random.pick(PIECES)).join('')
+const textOf = (random: Random): string =>
+  Array.from({ length: random.between(1, 3) }, () => random.pick(PIECES)).join('')
 
 /** Decodes generated files of `n` records in all, in pieces cut at random; twin and kernel must agree with the rules. */
 export function fuzzCsv(n: number, seed: number): CsvFuzzReport {
   const random = new Random(seed)
-  const report: CsvFuzzReport = { inputs: 0, rejects: 0, wrongRejects: 0, kernelValues: 0, fallbackValues: 0, failures: [] }
+  const report: CsvFuzzReport = {
+    inputs: 0,
+    rejects: 0,
+    wrongRejects: 0,
+    kernelValues: 0,
+    fallbackValues: 0,
+    failures: [],
+  }
   const memory = new WorkerMemory()
   const deps = { memory, kernels: new Kernels(memory) }
   while (report.inputs < n) {
@@ -84,7 +114,15 @@ function decode(
   report: CsvFuzzReport,
 ): unknown[] {
   const columns = one.names.map((name): DecoderColumn => ({ name, path: [name], type: types.string, required: false }))
-  const spec = { columns, split: 'fuzz', batchRows: 8192, strict: false, kernels: mode.kernels, nowMicros: () => 0, csv: one.options }
+  const spec = {
+    columns,
+    split: 'fuzz',
+    batchRows: 8192,
+    strict: false,
+    kernels: mode.kernels,
+    nowMicros: () => 0,
+    csv: one.options,
+  }
   using decoder = createCsvDecoder('csv', spec, deps)
   const out: unknown[] = []
   const take = (all: Iterable<Decoded>): void => {

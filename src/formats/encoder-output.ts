@@ -38,6 +38,19 @@ export class EncoderOutput implements Disposable {
     this.size = size
   }
 
+  /** Writes one text per row, for encoders in TypeScript; the bytes of all rows. */
+  lines(rows: number, textOf: (row: number) => string): Uint8Array {
+    this.begin(rows)
+    let used = 0
+    for (let row = 0; row < rows; row++) {
+      const text = textOf(row)
+      if (used + text.length * 3 > this.size) this.grow(used, used + text.length * 3)
+      used += this.#memory.text.utf8Write(text, this.address + used)
+      this.rowEnds[row] = used
+    }
+    return this.#memory.bytes.subarray(this.address, this.address + used)
+  }
+
   [Symbol.dispose](): void {
     this.#memory.free(this.address, this.size)
     if (this.#rowEndsSize > 0) this.#memory.free(this.rowEndsAddress, 4 * this.#rowEndsSize)

@@ -1,5 +1,6 @@
 import type { Batch } from '../core/batch.ts'
 import type { Schema } from '../core/types.ts'
+import type { CsvOptions } from './decoder.ts'
 
 /**
  * Batches → bytes. `encode` appends the rows to the encoder's output region in the worker's memory; the view that it
@@ -20,4 +21,6 @@ export interface EncoderSpec {
   readonly kernels: 'on' | 'off'
   /** `string`: decimals are quoted. */
   readonly decimalAs: 'number' | 'string'
+  /** csv and tsv: delimiter, quote, header, null; defaults where absent. */
+  readonly csv?: Partial<CsvOptions> | undefined
 }

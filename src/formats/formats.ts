@@ -1,31 +1,57 @@
 import { HeadraceError } from '../core/errors.ts'
 import type { WorkerMemory } from '../core/memory.ts'
 import type { Kernels } from '../kernels/kernels.ts'
+import { createCsvDecoder } from './csv/csv-decoder.ts'
+import { createCsvEncoder } from './csv/csv-encoder.ts'
 import type { Decoder, DecoderSpec } from './decoder.ts'
 import type { Encoder, EncoderSpec } from './encoder.ts'
+import { createJsonDecoder } from './json/json-decoder.ts'
 import { createJsonLinesDecoder } from './json/json-lines-decoder.ts'
 import { createJsonLinesEncoder } from './json/json-lines-encoder.ts'
+import { createTextDecoder } from './text/text-decoder.ts'
+import { createTextEncoder } from './text/text-encoder.ts'
 
 export interface FormatDeps {
   readonly memory: WorkerMemory
   readonly kernels: Kernels
 }
 
+/** Formats that can be read and written. */
+export const builtFormats = ['jsonl', 'json', 'csv', 'tsv', 'text', 'raw'] as const
+
 /** A decoder for one split of bytes of that format (never `auto`: see `detectFormat`). */
 export function createDecoder(format: string, spec: DecoderSpec, deps: FormatDeps): Decoder {
   switch (format) {
     case 'jsonl':
       return createJsonLinesDecoder(spec, deps)
+    case 'json':
+      return createJsonDecoder(spec, deps)
+    case 'csv':
+    case 'tsv':
+      return createCsvDecoder(format, spec, deps)
+    case 'text':
+    case 'raw':
+      return createTextDecoder(format, spec, deps)
     default:
       throw unsupported(format)
   }
 }
 
-/** An encoder for rows of that format. */
+/**
+ * An encoder for rows of that format. `json` is written as values one after another, a line each: such a text can be
+ * appended to and cut at any row, which a closing bracket could not be.
+ */
 export function createEncoder(format: string, spec: EncoderSpec, deps: FormatDeps): Encoder {
   switch (format) {
     case 'jsonl':
+    case 'json':
       return createJsonLinesEncoder(spec, deps)
+    case 'csv':
+    case 'tsv':
+      return createCsvEncoder(format, spec, deps)
+    case 'text':
+    case 'raw':
+      return createTextEncoder(format, spec, deps.memory)
     default:
       throw unsupported(format)
   }
@@ -33,5 +59,5 @@ export function createEncoder(format: string, spec: EncoderSpec, deps: FormatDep
 
 const unsupported = (format: string): HeadraceError =>
   new HeadraceError('not_implemented', `format "${format}" is not built yet`, {
-    hint: 'Use jsonl, json, csv, tsv, text or raw.',
+    hint: `Use one of: ${builtFormats.join(', ')}.`,
   })

@@ -30,6 +30,8 @@ export interface RowDialect {
   readonly nullText: string
   /** JSON text forms stand in quotes: times, base64, NaN. */
   readonly quoted: (type: DataType) => boolean
+  /** `_op` stands in quotes. */
+  readonly quotedChange: boolean
   readonly delimiter: number
   readonly quote: number
 }
@@ -127,7 +129,7 @@ export class RowEncoder implements Disposable {
         }
         case 'change': {
           const data = batch.changes === undefined ? 0 : addressOf(batch.changes, this.#scratch)
-          writeStep(this.#words, index, { ...base, kind: PUT.change, data, quoted: this.#dialect.nullText === 'null' })
+          writeStep(this.#words, index, { ...base, kind: PUT.change, data, quoted: this.#dialect.quotedChange })
           return
         }
         default:

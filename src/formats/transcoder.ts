@@ -22,12 +22,12 @@ export class Transcoder {
   write(bytes: Uint8Array): Uint8Array {
     // Neither decoder takes views of shared memory.
     const copy = Buffer.from(bytes)
-    return Buffer.from(this.#latin1 ? copy.latin1Slice() : this.#decoder.decode(copy, { stream: true }))
+    return Buffer.from(this.#latin1 ? copy.latin1Slice(0, copy.length) : this.#decoder.decode(copy, { stream: true }))
   }
 
   /** What was kept back; a cut character becomes U+FFFD. */
   end(): Uint8Array {
-    return Buffer.from(this.#latin1 ? '' : this.#decoder.decode())
+    return Buffer.from(this.#latin1 ? '' : this.#decoder.decode(new Uint8Array(0), { stream: false }))
   }
 
   /** Bytes that this UTF-8 text had in the original. */

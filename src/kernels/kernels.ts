@@ -11,6 +11,7 @@ export interface KernelExports {
   readonly linesNext: { readonly value: number }
   scanJson(context: number): number
   scanCsv(context: number): number
+  endOfNested(start: number, end: number): number
   widen(data: number, wide: number, rows: number): void
   anyZero(address: number, length: number): number
   isJson(start: number, end: number): number

@@ -1,5 +1,5 @@
 import type { Column, DictColumn, Utf8Column } from '../core/column.ts'
-import { assert } from '../core/errors.ts'
+import { valueAt } from '../core/column-read.ts'
 import type { Scratch } from '../core/scratch.ts'
 import type { Value } from '../core/values.ts'
 
@@ -108,8 +108,10 @@ export function putValueOf(
     }
     case 'boxed':
       return textValue(column.data, column.validity, rows, options)
-    case 'struct':
-      assert(false, 'a struct column has no step value')
+    case 'struct': {
+      const values = Array.from({ length: rows }, (_, row) => valueAt(column, row))
+      return textValue(values, column.validity, rows, options)
+    }
   }
 }
 

@@ -50,6 +50,7 @@ function dialectOf(spec: EncoderSpec): RowDialect {
     kinds: { utf8: PUT.string, dict: PUT.codes, json: PUT.raw },
     textOf: (type) => (value) => jsonText(value, type, spec.decimalAs),
     nullText: 'null',
+    quotedChange: true,
     quoted: (type) => type.kind !== 'decimal' || spec.decimalAs === 'string',
     delimiter: 0,
     quote: 0,
@@ -83,12 +84,10 @@ function addFields(steps: LayoutStep[], fields: readonly Field[], path: readonly
 /** The same rows by JSON.stringify and friends. */
 class JsonLinesTwin implements Encoder {
   readonly #spec: EncoderSpec
-  readonly #memory: WorkerMemory
   readonly #output: EncoderOutput
 
   constructor(spec: EncoderSpec, deps: EncoderDeps) {
     this.#spec = spec
-    this.#memory = deps.memory
     this.#output = new EncoderOutput(deps.memory)
   }
 
@@ -101,16 +100,7 @@ class JsonLinesTwin implements Encoder {
   }
 
   encode(batch: Batch): Uint8Array {
-    const output = this.#output
-    output.begin(batch.rows)
-    let used = 0
-    for (let row = 0; row < batch.rows; row++) {
-      const line = `${this.#row(batch, row)}\n`
-      if (used + line.length * 3 > output.size) output.grow(used, used + line.length * 3)
-      used += this.#memory.text.utf8Write(line, output.address + used)
-      output.rowEnds[row] = used
-    }
-    return this.#memory.bytes.subarray(output.address, output.address + used)
+    return this.#output.lines(batch.rows, (row) => `${this.#row(batch, row)}\n`)
   }
 
   [Symbol.dispose](): void {

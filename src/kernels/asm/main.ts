@@ -11,3 +11,4 @@ export { putDouble, putInt, putTimestamp, putDate, putScaled } from "./write";
 export { encodeRows, encodeDialect, encodeEnd } from "./encode";
 export { keyLookup, keyRehash, keyForget, fillZero } from "./key-table";
 export { scanCsv } from "./csv-scan";
+export { endOfNested } from "./text";
