@@ -1,3 +1,4 @@
+import { uriBench } from './core/uri-bench.ts'
 import type { Bench } from './lib/bench.ts'
 import { csvTumble } from './pipelines/csv-tumble.ts'
 import { jsonOdd } from './pipelines/json-odd.ts'
@@ -6,4 +7,4 @@ import { jsonTumble } from './pipelines/json-tumble.ts'
 import { pipelineBench } from './pipelines/run-pipeline.ts'
 
 /** Every benchmark there is. */
-export const benches: readonly Bench[] = [jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench)
+export const benches: readonly Bench[] = [...[jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench), uriBench]

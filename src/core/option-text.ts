@@ -56,8 +56,22 @@ export function parseOptionText(
 }
 
 function integerOf(option: Option<unknown>, value: string): ParsedOption {
+  const plain = plainInteger(value)
+  if (plain >= 0) return inRange(option, plain)
   if (!/^[+-]?\d+(_\d+)*$/.test(value)) return bad(`"${value}" is not an integer`)
   return inRange(option, Number(value.replaceAll('_', '')))
+}
+
+/** A text of one to fifteen digits as a number; −1 for anything else. */
+function plainInteger(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1
+  let number = 0
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return -1
+    number = number * 10 + digit
+  }
+  return number
 }
 
 function inRange(option: Option<unknown>, value: number): ParsedOption {
@@ -69,7 +83,12 @@ function inRange(option: Option<unknown>, value: number): ParsedOption {
   return { value }
 }
 
+const TRUE: ParsedOption = { value: true }
+const FALSE: ParsedOption = { value: false }
+
 function boolOf(value: string): ParsedOption {
+  if (value === 'true') return TRUE
+  if (value === 'false') return FALSE
   if (/^(true|1|yes|on)$/i.test(value)) return { value: true }
   if (/^(false|0|no|off)$/i.test(value)) return { value: false }
   return bad(`"${value}" is neither true nor false`, 'one of: true, false, yes, no, on, off, 1, 0')

@@ -85,77 +85,107 @@ export interface GivenOption {
   readonly origin: string
 }
 
+/** What is derived from a spec once: names, defaults, what a side must be given. */
+interface Prepared {
+  readonly find: ReadonlyMap<string, { readonly name: string; readonly option: Option<unknown> }>
+  readonly defaults: OptionValues
+  readonly required: readonly string[]
+}
+
+const prepared = new WeakMap<OptionSpec, Prepared>()
+
+function prepare(spec: OptionSpec): Prepared {
+  const known = prepared.get(spec)
+  if (known !== undefined) return known
+  const find = new Map<string, { name: string; option: Option<unknown> }>()
+  const defaults: Record<string, unknown> = {}
+  for (const [name, option] of Object.entries(spec)) {
+    defaults[name] = option.default
+    for (const alias of option.aliases) find.set(alias, { name, option })
+  }
+  for (const [name, option] of Object.entries(spec)) find.set(name, { name, option })
+  const required = Object.keys(spec).filter((name) => spec[name]!.required)
+  const made = { find, defaults, required }
+  prepared.set(spec, made)
+  return made
+}
+
 /**
- * Checks given values against a spec; later entries beat earlier ones. All faults are reported together. `known` names
- * options that belong to somebody else and are passed over.
+ * Checks given values against a spec; later entries beat earlier ones. All faults are reported together. The result
+ * inherits the defaults: what was given are its own properties.
  */
 export function parseOptions(
   spec: OptionSpec,
   given: readonly GivenOption[],
   where: { readonly side: Side; readonly subject: string },
 ): OptionValues {
-  const faults: HeadraceError[] = []
-  const values: Record<string, unknown> = {}
-  const maps = new Map<string, Map<string, string>>()
-  for (const [name, option] of Object.entries(spec)) values[name] = option.default
+  const { defaults, required, find } = prepare(spec)
+  const values = Object.create(defaults) as Record<string, unknown>
+  let faults: HeadraceError[] | undefined
   for (const entry of given) {
-    const found = findOption(spec, entry.name)
-    if (found === undefined) {
-      faults.push(unknownOption(spec, entry.name, where))
-      continue
+    const found = find.get(entry.name) ?? findOption(spec, entry.name, find)
+    const fault = found === undefined ? unknownOption(spec, entry.name, where) : takeOption(found, entry, where, values)
+    if (fault !== undefined) {
+      faults ??= []
+      faults.push(fault)
     }
-    const { name, option, key } = found
-    if (option.side !== undefined && option.side !== where.side) {
-      const message = `option "${entry.name}" of ${where.subject} belongs to the ${option.side} side`
-      faults.push(new HeadraceError('connector_option_unknown', message, { hint: 'remove it here' }))
-      continue
-    }
-    if (option.later) {
-      faults.push(new HeadraceError('not_implemented', `option "${name}" of ${where.subject} is not built yet`))
-      continue
-    }
-    const parsed = parseOptionText(option, entry.value)
-    if ('fault' in parsed) {
-      const message = `option "${entry.name}" of ${where.subject}: ${parsed.fault}`
-      faults.push(new HeadraceError('connector_option_invalid', message, { hint: parsed.hint }))
-    } else if (key !== undefined) {
-      const map = maps.get(name) ?? new Map<string, string>()
-      map.set(key, String(parsed.value))
-      maps.set(name, map)
-      values[name] = map
-    } else values[name] = parsed.value
   }
-  for (const [name, option] of Object.entries(spec)) {
-    if (!option.required || values[name] !== undefined) continue
-    if (option.side !== undefined && option.side !== where.side) continue
-    faults.push(
-      new HeadraceError('connector_option_missing', `option "${name}" of ${where.subject} is missing`, {
-        hint: option.doc,
-      }),
-    )
+  for (const name of required) {
+    const option = spec[name]!
+    if (values[name] !== undefined || (option.side !== undefined && option.side !== where.side)) continue
+    faults ??= []
+    const message = `option "${name}" of ${where.subject} is missing`
+    faults.push(new HeadraceError('connector_option_missing', message, { hint: option.doc }))
   }
-  if (faults.length === 1) throw faults[0]!
-  if (faults.length > 1) throw new HeadraceErrors(faults)
+  if (faults !== undefined) throw faults.length === 1 ? faults[0]! : new HeadraceErrors(faults)
   return values
 }
 
-function findOption(
-  spec: OptionSpec,
-  given: string,
-): { name: string; option: Option<unknown>; key?: string } | undefined {
-  const snake = given.includes('.') ? given : given.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)
-  const direct = Object.hasOwn(spec, snake) ? spec[snake] : undefined
-  if (direct !== undefined) return { name: snake, option: direct }
+interface Found {
+  readonly name: string
+  readonly option: Option<unknown>
+  /** Of a map option: what stands behind the dot. */
+  readonly key?: string | undefined
+}
+
+/** Stores one value; gives the fault when it cannot. */
+function takeOption(
+  { name, option, key }: Found,
+  entry: GivenOption,
+  where: { readonly side: Side; readonly subject: string },
+  values: Record<string, unknown>,
+): HeadraceError | undefined {
+  if (option.side !== undefined && option.side !== where.side) {
+    const message = `option "${entry.name}" of ${where.subject} belongs to the ${option.side} side`
+    return new HeadraceError('connector_option_unknown', message, { hint: 'remove it here' })
+  }
+  if (option.later) {
+    return new HeadraceError('not_implemented', `option "${name}" of ${where.subject} is not built yet`)
+  }
+  const parsed = parseOptionText(option, entry.value)
+  if ('fault' in parsed) {
+    const message = `option "${entry.name}" of ${where.subject}: ${parsed.fault}`
+    return new HeadraceError('connector_option_invalid', message, { hint: parsed.hint })
+  }
+  if (key === undefined) values[name] = parsed.value
+  else {
+    const before = Object.hasOwn(values, name)
+      ? (values[name] as ReadonlyMap<string, string>)
+      : new Map<string, string>()
+    values[name] = new Map([...before, [key, String(parsed.value)]])
+  }
+  return undefined
+}
+
+/** The library's camelCase, and the dotted keys of a map. */
+function findOption(spec: OptionSpec, given: string, find: Prepared['find']): Found | undefined {
   const dot = given.indexOf('.')
   if (dot > 0) {
     const name = given.slice(0, dot)
-    const option = spec[name]
-    if (option?.type === 'map') return { name, option, key: given.slice(dot + 1) }
+    const option = Object.hasOwn(spec, name) ? spec[name] : undefined
+    return option?.type === 'map' ? { name, option, key: given.slice(dot + 1) } : undefined
   }
-  for (const [name, option] of Object.entries(spec)) {
-    if (option.aliases.includes(given)) return { name, option }
-  }
-  return undefined
+  return find.get(given.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`))
 }
 
 function unknownOption(spec: OptionSpec, name: string, where: { side: Side; subject: string }): HeadraceError {

@@ -34,25 +34,30 @@ export interface UriParam {
 const COLON = 58
 const SLASH = 47
 
+/** What one pass over the text finds. */
+interface Outline {
+  /** Some component needs percent-decoding. */
+  readonly escaped: boolean
+  /** Offset of the first "?" or the end. */
+  readonly pathEnd: number
+}
+
 /** Parses a URI; throws `connector_uri_invalid` with the column of the fault. Needs no network and keeps no cache. */
 export function parseUri(text: string): Uri {
   const scheme = schemeOf(text)
   if (scheme === undefined) fail(text, 0, 'a URI begins with a scheme such as file: or kafka:')
-  const hash = text.indexOf('#')
-  if (hash >= 0) fail(text, hash, '"#" has no meaning in a source or sink URI', 'write %23 for a literal "#"')
-  const question = text.indexOf('?')
-  const end = question < 0 ? text.length : question
+  const { escaped, pathEnd } = outline(text)
   let at = scheme.length + 1
   const hierarchical = text.charCodeAt(at) === SLASH && text.charCodeAt(at + 1) === SLASH
   let authority = NO_AUTHORITY
   if (hierarchical) {
     at += 2
     const slash = text.indexOf('/', at)
-    const stop = slash < 0 || slash > end ? end : slash
+    const stop = slash < 0 || slash > pathEnd ? pathEnd : slash
     if (stop > at) authority = parseAuthority(text, at, stop)
     at = stop
   }
-  const absolute = text.charCodeAt(at) === SLASH && at < end
+  const absolute = at < pathEnd && text.charCodeAt(at) === SLASH
   const from = absolute ? at + 1 : at
   return {
     text,
@@ -61,10 +66,27 @@ export function parseUri(text: string): Uri {
     password: authority.password,
     hosts: authority.hosts,
     hierarchical,
-    path: from < end || (absolute && hierarchical === false) ? parsePath(text, from, end) : [],
+    path: from < pathEnd || (absolute && !hierarchical) ? parsePath(text, from, pathEnd, escaped) : NO_SEGMENTS,
     absolute,
-    params: question < 0 ? [] : parseParams(text, question + 1),
+    params: pathEnd === text.length ? NO_PARAMS : parseParams(text, pathEnd + 1, escaped),
   }
+}
+
+const NO_SEGMENTS: readonly string[] = []
+const NO_PARAMS: readonly UriParam[] = []
+
+const FORBIDDEN = /[#\u0000-\u001f\u007f]/
+
+function outline(text: string): Outline {
+  if (FORBIDDEN.test(text)) refuse(text)
+  const question = text.indexOf('?')
+  return { escaped: text.includes('%'), pathEnd: question < 0 ? text.length : question }
+}
+
+function refuse(text: string): never {
+  const at = text.search(FORBIDDEN)
+  if (text[at] === '#') fail(text, at, '"#" has no meaning in a source or sink URI', 'write %23 for a literal "#"')
+  fail(text, at, 'a control character is not allowed', 'percent-encode it')
 }
 
 /** The scheme of a text that has one (two letters at least, so that `C:\x` is a path); undefined for a bare path. */
@@ -141,20 +163,19 @@ function parsePort(text: string, from: number, to: number): number {
   return port
 }
 
-function parsePath(text: string, from: number, to: number): string[] {
+function parsePath(text: string, from: number, to: number, escaped: boolean): string[] {
   const segments: string[] = []
   let at = from
   for (;;) {
     const slash = text.indexOf('/', at)
-    if (slash < 0 || slash >= to) break
-    segments.push(decode(text, at, slash))
-    at = slash + 1
+    const end = slash < 0 || slash >= to ? to : slash
+    segments.push(escaped ? decode(text, at, end) : text.slice(at, end))
+    if (end === to) return segments
+    at = end + 1
   }
-  segments.push(decode(text, at, to))
-  return segments
 }
 
-function parseParams(text: string, from: number): UriParam[] {
+function parseParams(text: string, from: number, escaped: boolean): UriParam[] {
   const params: UriParam[] = []
   let at = from
   while (at < text.length) {
@@ -164,27 +185,19 @@ function parseParams(text: string, from: number): UriParam[] {
       const equals = text.indexOf('=', at)
       const nameEnd = equals < 0 || equals > end ? end : equals
       if (nameEnd === at) fail(text, at, 'a parameter has no name')
-      params.push({
-        name: decode(text, at, nameEnd),
-        value: nameEnd < end ? decode(text, nameEnd + 1, end) : undefined,
-        at,
-      })
+      const name = escaped ? decode(text, at, nameEnd) : text.slice(at, nameEnd)
+      const value = escaped ? decode(text, nameEnd + 1, end) : text.slice(nameEnd + 1, end)
+      params.push({ name, value: nameEnd < end ? value : undefined, at })
     }
     at = end + 1
   }
   return params
 }
 
-/** Percent-decodes one component; plain text costs one pass and a slice. */
+/** Percent-decodes one component. */
 function decode(text: string, from: number, to: number): string {
-  let escaped = false
-  for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i)
-    if (c === 37) escaped = true
-    else if (c < 32 || c === 127) fail(text, i, 'a control character is not allowed', 'percent-encode it')
-  }
   const part = text.slice(from, to)
-  return escaped ? decodeEscapes(text, part, from) : part
+  return part.includes('%') ? decodeEscapes(text, part, from) : part
 }
 
 function decodeEscapes(text: string, part: string, from: number): string {
