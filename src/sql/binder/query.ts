@@ -117,9 +117,14 @@ function bindValues(body: ValuesBody, context: QueryContext): Relation {
   const width = body.rows[0]!.items.length
   const rows = body.rows.map((row) => {
     if (row.items.length === width) return row.items.map((item) => foldConstant(binder.bind(item)))
-    return fault('sql_no_common_type', `this row has ${row.items.length} values, the first has ${width}`, row.span, {
-      hint: 'give every row the same number of values',
-    })
+    return fault(
+      'sql_no_common_type',
+      `this row has ${countOf(row.items.length, 'value')}, the first has ${width}`,
+      row.span,
+      {
+        hint: 'give every row the same number of values',
+      },
+    )
   })
   const columns = Array.from({ length: width }, (_, i): RelationColumn => {
     const values = rows.map((row) => row[i]!)
@@ -184,6 +189,9 @@ export function shownOnly(relation: Relation): Relation {
   return { kind: 'project', input: relation, outputs, columns: visible(relation.columns), label: relation.label }
 }
 
+/** `1 column`, `2 columns`. */
+const countOf = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
 /** The visible columns, then the event time, hidden. */
 function shownWithTime(relation: Relation): Relation {
   const time = timeColumn(relation)!
@@ -201,7 +209,7 @@ function unionOf(branches: readonly Relation[], written: readonly QueryBody[], b
     const width = visible(branch.columns).length
     fault(
       'sql_no_common_type',
-      `this branch has ${width} columns, the first has ${visible(first!.columns).length}`,
+      `this branch has ${countOf(width, 'column')}, the first has ${visible(first!.columns).length}`,
       written[i]!.span,
       {
         hint: 'select the same number of columns in every branch',

@@ -99,16 +99,21 @@ export function absentSystemColumn(name: Name): BoundExpr | undefined {
   return Object.hasOwn(systemColumns, key) ? literal(systemColumns[key as SystemColumn], null, name.span) : undefined
 }
 
-export function columnNotFound(name: Name, inputs: readonly ScopeInput[], extra: readonly string[] = []): never {
-  const names = [...inputs.flatMap((input) => input.columns.filter((c) => !c.hidden).map((c) => c.name)), ...extra]
+export function columnNotFound(name: Name, inputs: readonly ScopeInput[]): never {
+  const names = inputs.flatMap((input) => input.columns.filter((c) => !c.hidden).map((c) => c.name))
   const only = inputs.length === 1 ? inputs[0] : undefined
   const where =
     only === undefined ? (inputs.length === 0 ? '; there is no FROM' : ' in any input') : ` in ${only.label}`
   const list =
     names.length === 0 ? undefined : listed(only === undefined ? 'the inputs have' : `${tail(only.label)} has`, names)
   const near = didYouMean(name.text, names)
+  const text = name.quoted ? `text stands in single quotes: '${name.text}'` : undefined
   return fault('sql_column_not_found', `column "${name.text}" does not exist${where}`, name.span, {
-    hint: [near, list].filter((part) => part !== undefined).join(' ') || "add a FROM clause, or quote text as 'text'",
+    hint:
+      [near, list, text]
+        .filter((part) => part !== undefined)
+        .join('; ')
+        .replace('?;', '?') || "add a FROM clause, or quote text as 'text'",
     suggestions: nearestNames(name.text, names).map((with_) => ({ replace: name.text, with: with_ })),
   })
 }

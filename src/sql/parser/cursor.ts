@@ -28,6 +28,11 @@ export interface Grammar {
   operand(cursor: Cursor): Expr
 }
 
+/** Reserved words that start a clause: where a name is wanted, the name is missing. */
+const clauseHeads: ReadonlySet<string> = new Set(
+  'SELECT FROM WHERE INTO VALUES CREATE INSERT DELETE DROP ON'.split(' '),
+)
+
 /** Entries of an expected-token list. */
 const EXPECTED_MAX = 5
 /** Nested expressions, queries and types; a deeper text is refused. */
@@ -147,7 +152,7 @@ export class Cursor {
   /** An unquoted or quoted name; a reserved word fails with its own diagnostic. */
   name(what: string): Name {
     const token = this.token
-    if (token.kind === 'word' && reservedWords.has(token.upper)) {
+    if (token.kind === 'word' && reservedWords.has(token.upper) && !clauseHeads.has(token.upper)) {
       this.raise(
         'sql_reserved_word',
         `"${token.text}" is a reserved word and cannot be ${article(what)} here`,

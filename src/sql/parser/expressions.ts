@@ -212,7 +212,14 @@ function primary(cursor: Cursor): Expr {
       if (token.text === '(') return parenthesis(cursor)
       if (token.text === '[') return arrayItems(cursor, token.span.start)
   }
-  return cursor.fail(['an expression'])
+  return cursor.fail(['an expression'], doubledHint(cursor))
+}
+
+/** Operators of other languages. */
+function doubledHint(cursor: Cursor): string | undefined {
+  const before = cursor.ahead(-1)
+  if (cursor.isSymbol('=') && before.text === '=') return 'write = once'
+  return cursor.isSymbol('&') && before.text === '&' ? 'write AND' : undefined
 }
 
 function wordPrimary(cursor: Cursor): Expr {

@@ -131,15 +131,27 @@ function unaliased(cursor: Cursor, start: number): Unaliased {
   if (cursor.isWord('UNNEST') && cursor.isSymbol('(', 1)) return unnest(cursor, start)
   if (isSchemeForm(cursor)) return { kind: 'from-uri', uri: schemeForm(cursor), span: cursor.spanFrom(start) }
   if (token.kind !== 'word' && token.kind !== 'quoted') {
-    return cursor.fail(['a stream name', "a 'uri'", 'a subquery', 'UNNEST'])
+    const isPath = token.kind === 'symbol' && /[./~*]/.test(token.text)
+    const hint = isPath ? `quote a path: '${pathText(cursor.text, start)}'` : undefined
+    return cursor.fail(['a stream name', "a 'uri'", 'a subquery', 'UNNEST'], hint)
   }
   const name = cursor.name('stream name')
-  if (cursor.isSymbol('.')) cursor.unsupported('a name qualified by a namespace', name.span)
+  if (cursor.isSymbol('.') || cursor.isSymbol('/')) {
+    const path = pathText(cursor.text, start)
+    cursor.unsupported(
+      'a name qualified by a namespace',
+      { start, end: start + path.length },
+      `quote a path: '${path}'`,
+    )
+  }
   if (!cursor.acceptSymbol('(')) return { kind: 'from-name', name, span: cursor.spanFrom(start) }
   const args = cursor.isSymbol(')') ? [] : cursor.list(() => cursor.expression())
   cursor.expectSymbol(')')
   return { kind: 'from-function', name, args, span: cursor.spanFrom(start) }
 }
+
+/** What stands up to the next blank, comma, semicolon or parenthesis. */
+const pathText = (text: string, start: number): string => /^[^\s,;()]*/.exec(text.slice(start))![0]
 
 function derived(cursor: Cursor, lateral: boolean, start: number): Unaliased {
   cursor.expectSymbol('(')

@@ -177,7 +177,7 @@ function namedWindowList(cursor: Cursor): Select['namedWindows'] {
   cursor.expectWord('WINDOW')
   return cursor.list(() => {
     const name = cursor.name('window name')
-    cursor.expectWord('AS')
+    if (!cursor.acceptWord('AS')) cursor.fail(['"("', 'AS'])
     return { name, over: windowSpecification(cursor) }
   })
 }

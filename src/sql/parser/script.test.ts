@@ -189,6 +189,16 @@ SELECT E'\\q', 'open`),
   `)
 })
 
+test('mistakes that people make get a hint that helps', () => {
+  const hints = (text: string) => parseScript(text).diagnostics.map((diagnostic) => diagnostic.hint)
+  expect(hints('SELECT a FROM clicks.jsonl')).toEqual(["quote a path: 'clicks.jsonl'"])
+  expect(hints('SELECT a FROM ./in/a.csv WHERE b')).toEqual(["quote a path: './in/a.csv'"])
+  expect(hints('SELECT a FROM t WHERE a == 1')).toEqual(['write = once'])
+  expect(hints('SELECT a FROM t WHERE a && b')).toEqual(['write AND'])
+  expect(hints('INSERT INTO SELECT 1')).toEqual(['expected a target name'])
+  expect(hints('SELECT a FROM t ORDR BY a')).toEqual(['did you mean ORDER?'])
+})
+
 test('a comment that never closes is named at its start', () => {
   expect(faults('SELECT 1;\n/* a /* b */')).toMatchInlineSnapshot(`
     "error[sql_unterminated_comment]: this comment is never closed
