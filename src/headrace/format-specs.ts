@@ -1,7 +1,7 @@
 import type { WantedColumn } from '../connectors/contract.ts'
 import type { OptionValues } from '../core/options.ts'
 import type { Schema } from '../core/types.ts'
-import type { DecoderSpec } from '../formats/decoder.ts'
+import type { CsvOptions, DecoderSpec } from '../formats/decoder.ts'
 import type { EncoderSpec } from '../formats/encoder.ts'
 import type { Engine } from './engine.ts'
 
@@ -29,6 +29,8 @@ export function decoderSpec(
     strict: options['strict'] === true,
     kernels: engine.kernels.mode,
     nowMicros: form.nowMicros,
+    csv: csvSpec(options),
+    records: options['records'] as string | undefined,
     lineBytesMax: options['line_bytes_max'] as number | undefined,
   }
 }
@@ -43,5 +45,24 @@ export function encoderSpec(
     changes: form.changes,
     kernels: engine.kernels.mode,
     decimalAs: (options['decimal_as'] as 'number' | 'string' | undefined) ?? 'number',
+    csv: csvSpec(options),
   }
+}
+
+/** The CSV part of the options; what was not given is left to the format. */
+function csvSpec(options: OptionValues): Partial<CsvOptions> {
+  const given = {
+    delimiter: options['delimiter'],
+    quote: options['quote'],
+    escape: options['escape'],
+    header: options['header'],
+    null: options['null'],
+    encoding: options['encoding'],
+    skipLines: options['skip_lines'],
+    comment: options['comment'],
+    ragged: options['ragged'],
+    trim: options['trim'],
+    fieldBytesMax: options['field_bytes_max'],
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<CsvOptions>
 }

@@ -2,12 +2,12 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync
 import { basename, dirname, join } from 'node:path'
 import type { Batch } from '../../core/batch.ts'
 import { HeadraceError } from '../../core/errors.ts'
+import { formatOfPath } from '../../formats/detect.ts'
 import type { Encoder } from '../../formats/encoder.ts'
 import type { Health, Sink, SinkContext, SinkReject } from '../contract.ts'
 import { fileError } from './client.ts'
 import type { FileOptions } from './options.ts'
 import { compressorFor } from './parts/compressor.ts'
-import { formatOfPath } from './parts/input.ts'
 import { hasGlob, pathOf } from './parts/list-files.ts'
 
 const NONE: readonly SinkReject[] = []

@@ -1,10 +1,12 @@
 import { closeSync, openSync } from 'node:fs'
+import type { Codec } from '../../formats/compression.ts'
 import type { Decoded, Decoder } from '../../formats/decoder.ts'
 import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
+import { SystemColumns } from '../system-columns.ts'
 import { fileError } from './client.ts'
 import type { FileOptions } from './options.ts'
 import { type FileIdentity, formatOffset, identify, parseOffset } from './parts/identity.ts'
-import { openInput } from './parts/input.ts'
+import { inflatedChunks, inspectInput, readAt } from './parts/input.ts'
 import { listFiles, pathOf } from './parts/list-files.ts'
 
 /** A bounded read of files: each file is a split. */
@@ -43,6 +45,7 @@ class FileReader implements SplitReader {
   readonly #path: string
   readonly #context: SourceContext
   readonly #options: FileOptions
+  readonly #system: SystemColumns
   #descriptor: number | undefined
   #decoder: Decoder | undefined
 
@@ -50,6 +53,8 @@ class FileReader implements SplitReader {
     this.#path = path
     this.#context = context
     this.#options = options
+    const { schema, systemColumns, batchRows: capacity, memory } = context
+    this.#system = new SystemColumns(schema, systemColumns, { capacity, memory })
   }
 
   async *read(from: Offset | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
@@ -58,17 +63,31 @@ class FileReader implements SplitReader {
     const identity = identify(descriptor, start?.identity.length)
     const same = start !== undefined && start.identity.crc === identity.crc
     const position = same ? { byte: start.byte, ordinal: start.row } : { byte: 0, ordinal: 0 }
-    const input = openInput(descriptor, this.#path, this.#options)
+    const input = await inspectInput(descriptor, this.#path, this.#options)
     const decoder = this.#context.decoder(this.#path, input.format)
     this.#decoder = decoder
     decoder.seek(position)
-    input.skipTo(position.byte)
+    const pieces =
+      input.codec === undefined
+        ? this.#plainPieces(descriptor, decoder, position.byte)
+        : this.#inflatedPieces(descriptor, decoder, { codec: input.codec, skip: position.byte })
+    for await (const decoded of pieces) {
+      if (signal.aborted) return
+      yield this.#item(decoded, identity)
+    }
+    for (const decoded of decoder.finish()) yield this.#item(decoded, identity)
+  }
+
+  /** Reads straight into the decoder's slab. */
+  async *#plainPieces(descriptor: number, decoder: Decoder, from: number): AsyncIterable<Decoded> {
+    let position = from
     let sinceTurn = 0
     for (;;) {
-      if (signal.aborted) return
-      const length = input.read(decoder.reserve(this.#options.read_bytes))
-      if (length === 0) break
-      for (const decoded of decoder.commit(length, { kind: 'delimited' })) yield item(decoded, identity)
+      const target = decoder.reserve(this.#options.read_bytes)
+      const length = readAt(descriptor, target.subarray(0, this.#options.read_bytes), position, this.#path)
+      if (length === 0) return
+      position += length
+      yield* decoder.commit(length, { kind: 'delimited' })
       // Reading is synchronous, for speed; a turn of the event loop every few MiB lets signals and timers in.
       sinceTurn += length
       if (sinceTurn >= TURN_BYTES) {
@@ -76,9 +95,30 @@ class FileReader implements SplitReader {
         await new Promise(setImmediate)
       }
     }
-    for (const decoded of decoder.finish()) yield item(decoded, identity)
-    const fault = input.fault()
-    if (fault !== undefined) throw fault
+  }
+
+  async *#inflatedPieces(
+    descriptor: number,
+    decoder: Decoder,
+    form: { readonly codec: Codec; readonly skip: number },
+  ): AsyncIterable<Decoded> {
+    const chunks = inflatedChunks(descriptor, this.#path, { ...form, readBytes: this.#options.read_bytes })
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; ) {
+        const target = decoder.reserve(Math.min(chunk.length - at, this.#options.read_bytes))
+        const length = Math.min(target.length, chunk.length - at)
+        target.set(chunk.subarray(at, at + length))
+        at += length
+        yield* decoder.commit(length, { kind: 'delimited' })
+      }
+    }
+  }
+
+  #item(decoded: Decoded, identity: FileIdentity): SourceItem {
+    const next = formatOffset({ identity, byte: decoded.next.byte, row: decoded.next.ordinal })
+    const facts = { source: `file:${this.#path}`, file: this.#path }
+    const batch = decoded.batch === undefined ? undefined : this.#system.add(decoded.batch, facts)
+    return { kind: 'batch', batch, next, rejects: decoded.rejects }
   }
 
   #open(): number {
@@ -95,12 +135,8 @@ class FileReader implements SplitReader {
     this.#descriptor = undefined
     this.#decoder?.[Symbol.dispose]()
     this.#decoder = undefined
+    this.#system[Symbol.dispose]()
   }
 }
 
 const TURN_BYTES = 8 * 1024 * 1024
-
-function item(decoded: Decoded, identity: FileIdentity): SourceItem {
-  const next = formatOffset({ identity, byte: decoded.next.byte, row: decoded.next.ordinal })
-  return { kind: 'batch', batch: decoded.batch, next, rejects: decoded.rejects }
-}

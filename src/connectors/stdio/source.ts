@@ -1,5 +1,6 @@
 import type { Decoded, Decoder } from '../../formats/decoder.ts'
 import type { Health, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
+import { SystemColumns } from '../system-columns.ts'
 import type { StdioOptions } from './options.ts'
 
 /** Standard input: one split, read once, without positions to come back to. */
@@ -32,10 +33,13 @@ export class StdinSource implements Source {
 
 class StdinReader implements SplitReader {
   readonly #context: SourceContext
+  readonly #system: SystemColumns
   #decoder: Decoder | undefined
 
   constructor(context: SourceContext) {
     this.#context = context
+    const { schema, systemColumns, batchRows: capacity, memory } = context
+    this.#system = new SystemColumns(schema, systemColumns, { capacity, memory })
   }
 
   async *read(_from: string | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
@@ -52,7 +56,7 @@ class StdinReader implements SplitReader {
           const length = Math.min(room.length, chunk.length - at)
           room.set(chunk.subarray(at, at + length))
           at += length
-          for (const decoded of decoder.commit(length, { kind: 'delimited' })) yield item(decoded)
+          for (const decoded of decoder.commit(length, { kind: 'delimited' })) yield this.#item(decoded)
         }
       }
     } catch (error) {
@@ -60,18 +64,17 @@ class StdinReader implements SplitReader {
     } finally {
       signal.removeEventListener('abort', stop)
     }
-    for (const decoded of decoder.finish()) yield item(decoded)
+    for (const decoded of decoder.finish()) yield this.#item(decoded)
+  }
+
+  #item(decoded: Decoded): SourceItem {
+    const batch = decoded.batch === undefined ? undefined : this.#system.add(decoded.batch, { source: 'stdin:' })
+    return { kind: 'batch', batch, next: `i1:${decoded.next.byte}:${decoded.next.ordinal}`, rejects: decoded.rejects }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#system[Symbol.dispose]()
     this.#decoder?.[Symbol.dispose]()
     this.#decoder = undefined
   }
 }
-
-const item = (decoded: Decoded): SourceItem => ({
-  kind: 'batch',
-  batch: decoded.batch,
-  next: `i1:${decoded.next.byte}:${decoded.next.ordinal}`,
-  rejects: decoded.rejects,
-})

@@ -1,55 +1,74 @@
 import { readSync } from 'node:fs'
-import type { HeadraceError } from '../../../core/errors.ts'
+import { type Codec, codecOfBytes, codecOfPath, inflate } from '../../../formats/compression.ts'
+import { detectFormat } from '../../../formats/detect.ts'
 import { fileError } from '../client.ts'
 import type { FileOptions } from '../options.ts'
 
-/** The uncompressed bytes of an open file, in order. */
+const HEAD_BYTES = 64 * 1024
+
+/** What an open file turned out to be. */
 export interface FileInput {
-  /** What the options or the file's name and first bytes say: `jsonl`, `csv` … */
+  /** `jsonl`, `csv` …, by option, name or content. */
   readonly format: string
-  /** Fills a part of `target`; 0 at the end or at damage. */
-  read(target: Uint8Array): number
-  /** Goes to an uncompressed byte, before the first `read`. */
-  skipTo(byte: number): void
-  /** After the end: why the input ended early (a cut or damaged compressed file); the rows before it are good. */
-  fault(): HeadraceError | undefined
+  readonly codec: Codec | undefined
 }
 
-const BY_EXTENSION: Readonly<Record<string, string>> = {
-  jsonl: 'jsonl',
-  ndjson: 'jsonl',
-  jsonlines: 'jsonl',
-  json: 'json',
-  csv: 'csv',
-  tsv: 'tsv',
-  txt: 'text',
-  log: 'text',
+/** Looks at the name and the first bytes; the position of the file does not move. */
+export async function inspectInput(descriptor: number, path: string, options: FileOptions): Promise<FileInput> {
+  const head = new Uint8Array(HEAD_BYTES)
+  const bytes = head.subarray(0, readAt(descriptor, head, 0, path))
+  const codec = codecOf(path, bytes, options.compression)
+  if (options.format !== 'auto') return { format: options.format, codec }
+  return { format: detectFormat(path, codec === undefined ? bytes : await firstInflated(codec, bytes)), codec }
 }
 
-/** The format that a path's extension names, a compression suffix left out. */
-export function formatOfPath(path: string): string | undefined {
-  const name = path.replace(/\.(gz|gzip|zst|zstd)$/i, '')
-  const dot = name.lastIndexOf('.')
-  return dot < 0 ? undefined : BY_EXTENSION[name.slice(dot + 1).toLowerCase()]
+function codecOf(path: string, bytes: Uint8Array, option: FileOptions['compression']): Codec | undefined {
+  if (option === 'none') return undefined
+  if (option !== 'auto') return option
+  return codecOfBytes(bytes) ?? (bytes.length === 0 ? codecOfPath(path) : undefined)
 }
 
-export function openInput(descriptor: number, path: string, options: FileOptions): FileInput {
-  const format = options.format === 'auto' ? (formatOfPath(path) ?? 'jsonl') : options.format
-  let position = 0
-  return {
-    format,
-    read(target) {
-      try {
-        const length = readSync(descriptor, target, 0, target.length, position)
-        position += length
-        return length
-      } catch (error) {
-        throw fileError('open', `cannot read "${path}"`, error)
-      }
-    },
-    skipTo(byte) {
-      position = byte
-    },
-    fault: () => undefined,
+/** The first piece of a compressed file; the cut at the end of the piece is no fault here. */
+async function firstInflated(codec: Codec, bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    for await (const piece of inflate(codec, [bytes], { name: 'head' })) return piece
+  } catch {
+    // Damage is reported when the file is read.
+  }
+  return new Uint8Array(0)
+}
+
+/** Reads into `target` at `position`; 0 at the end. */
+export function readAt(descriptor: number, target: Uint8Array, position: number, path: string): number {
+  try {
+    return readSync(descriptor, target, 0, target.length, position)
+  } catch (error) {
+    throw fileError('open', `cannot read "${path}"`, error)
+  }
+}
+
+/** The uncompressed bytes of a compressed file, from `skip` on; what comes before damage is given first. */
+export async function* inflatedChunks(
+  descriptor: number,
+  path: string,
+  form: { readonly codec: Codec; readonly skip: number; readonly readBytes: number },
+): AsyncGenerator<Uint8Array> {
+  let left = form.skip
+  for await (const chunk of inflate(form.codec, rawChunks(descriptor, path, form.readBytes), { name: path })) {
+    if (left >= chunk.length) left -= chunk.length
+    else {
+      yield left === 0 ? chunk : chunk.subarray(left)
+      left = 0
+    }
+  }
+}
+
+function* rawChunks(descriptor: number, path: string, readBytes: number): Iterable<Uint8Array> {
+  const chunk = new Uint8Array(readBytes)
+  for (let position = 0; ; ) {
+    const length = readAt(descriptor, chunk, position, path)
+    if (length === 0) return
+    position += length
+    yield chunk.subarray(0, length)
   }
 }
