@@ -15,6 +15,7 @@ import type { Environment } from './context.ts'
 import { bindSourceStream } from './create-stream.ts'
 import { fault, unsupported } from './failure.ts'
 import { renamed } from './from.ts'
+import { entries } from './outside.ts'
 import { bindNestedQuery, bindQuery, fixedLateness, withColumns } from './query.ts'
 import { aliasesOf, refuseDuplicates, selectAll, shapeAs, underNames } from './query-shape.ts'
 import { type Relation, type Sink, visible } from './relation.ts'
@@ -23,7 +24,6 @@ import {
   applyJobOptions,
   applySet,
   checkAnnotations,
-  entries,
   type SplitOptions,
   settingMicros,
   splitOptions,

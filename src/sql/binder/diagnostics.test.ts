@@ -314,6 +314,16 @@ SELECT COUNT(*) FROM s GROUP BY k WITH (state_ttl = '1h');`),
   `)
 })
 
+test('faults of the outside world are placed at the option that they name', async () => {
+  expect(
+    await codes(`CREATE STREAM c (a INT) FROM 'memory://c' WITH (formt = 'json', idle_timeout = 5s, evnt_time = 'a');
+      SELECT a FROM c INTO 'file:x' WITH (sink.formt = 'json', dlq.location = 'file:d')`),
+  ).toMatchInlineSnapshot(`
+    "connector_option_unknown at formt = 'json': source has no option "formt" (did you mean "format"?)
+    connector_option_unknown at evnt_time = 'a': source has no option "evnt_time" (did you mean "event_time"?)"
+  `)
+})
+
 test('what this version does not run is refused by name', async () => {
   expect(
     await lines(

@@ -1,16 +1,16 @@
 import type { ErrorCode } from '../../core/error-kinds.ts'
-import { HeadraceError, HeadraceErrors, type Suggestion } from '../../core/errors.ts'
+import type { Suggestion } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { Span } from '../../expr/bound.ts'
 import { type Diagnostic, isWarning } from '../diagnostics.ts'
 
 /** Ends the binding of one clause; the caller that can go on reports the diagnostic. */
 export class BindFailure {
-  /** Undefined when what is wrong has been reported elsewhere. */
-  readonly diagnostic: Diagnostic | undefined
+  /** None when what is wrong has been reported elsewhere. */
+  readonly diagnostics: readonly Diagnostic[]
 
-  constructor(diagnostic: Diagnostic | undefined) {
-    this.diagnostic = diagnostic
+  constructor(...diagnostics: readonly Diagnostic[]) {
+    this.diagnostics = diagnostics
   }
 }
 
@@ -25,7 +25,7 @@ export function fault(code: ErrorCode, message: string, span: Span, extra: Fault
 
 /** Fails without a word: the cause has been reported. */
 export function silent(): never {
-  throw new BindFailure(undefined)
+  throw new BindFailure()
 }
 
 export function unsupported(feature: string, span: Span, hint?: string): never {
@@ -76,7 +76,7 @@ export class Reporter {
 
   #keep(failure: unknown): void {
     if (!(failure instanceof BindFailure)) throw failure
-    if (failure.diagnostic !== undefined) this.report(failure.diagnostic)
+    for (const diagnostic of failure.diagnostics) this.report(diagnostic)
   }
 
   get failed(): boolean {
@@ -85,17 +85,5 @@ export class Reporter {
 
   get diagnostics(): readonly Diagnostic[] {
     return this.#diagnostics.toSorted((a, b) => a.span.start - b.span.start).slice(0, limits.diagnosticsMax)
-  }
-}
-
-/** Runs a call of the outside world; its error without a place gets the place of the text. */
-export async function placed<T>(span: Span, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    const all = error instanceof HeadraceErrors ? error.errors : [error]
-    const first = all[0]
-    if (!(first instanceof HeadraceError) || first.at?.kind === 'text') throw error
-    return fault(first.code, first.message, span, { hint: first.hint, suggestions: first.suggestions })
   }
 }

@@ -1,7 +1,7 @@
 import { didYouMean, nearestNames } from '../../core/suggest.ts'
 import type { Span } from '../../expr/bound.ts'
 import type { OptionLiteral, OptionNode } from '../ast.ts'
-import type { OptionEntry, OptionValue } from '../catalogue.ts'
+import type { OptionValue } from '../catalogue.ts'
 import { parseInterval } from '../parser/intervals.ts'
 import type { Annotation } from '../tokens.ts'
 import type { Environment } from './context.ts'
@@ -73,9 +73,6 @@ export function splitOptions(options: readonly OptionNode[], aliases: ReadonlySe
   }
   return { ...split, named }
 }
-
-export const entries = (options: readonly OptionNode[], environment: Environment): OptionEntry[] =>
-  options.map((option) => ({ name: option.name, value: expandOption(option.value, option.valueSpan, environment) }))
 
 export function applyJobOptions(options: readonly OptionNode[], environment: Environment): void {
   for (const option of options) {

@@ -5,7 +5,8 @@ import type { Name, UriNode } from '../ast.ts'
 import type { OptionEntry, SourceInfo, SourceRequest } from '../catalogue.ts'
 import { systemColumns } from '../system-columns.ts'
 import type { Environment } from './context.ts'
-import { fault, placed } from './failure.ts'
+import { fault } from './failure.ts'
+import { placed } from './outside.ts'
 import type { Relation, RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
 import { expandVariables } from './variables.ts'
 
@@ -34,7 +35,7 @@ export class Sources {
 
   /** An in-process stream of the instance, or `stdin`. */
   async named(name: Name): Promise<WatermarkRelation | undefined> {
-    const info = await placed(name.span, () => this.#environment.catalogue.stream(name.text))
+    const info = await placed(name.span, [], this.#environment, () => this.#environment.catalogue.stream(name.text))
     if (info === undefined) return undefined
     const key = JSON.stringify([name.text])
     const opened = this.#known.get(key) ?? Promise.resolve(timed(sourceRelation(name.text, info, new Set())))
@@ -45,10 +46,12 @@ export class Sources {
   /** What the catalogue says of a source; a discovered BIGINT or STRING that a window uses as time is a TIMESTAMP. */
   async info(request: SourceRequest, span: Span): Promise<SourceInfo> {
     const { catalogue } = this.#environment
-    const info = await placed(span, () => catalogue.source(request))
+    const info = await placed(span, request.options, this.#environment, () => catalogue.source(request))
     if (request.columns !== undefined) return info
     const columns = this.#retyped(info)
-    return columns === undefined ? info : placed(span, () => catalogue.source({ ...request, columns }))
+    return columns === undefined
+      ? info
+      : placed(span, request.options, this.#environment, () => catalogue.source({ ...request, columns }))
   }
 
   #retyped({ schema, eventTime }: SourceInfo): Schema | undefined {

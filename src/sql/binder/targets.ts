@@ -1,7 +1,8 @@
 import { didYouMean, nearestNames } from '../../core/suggest.ts'
 import type { Target } from '../ast.ts'
 import type { OptionEntry } from '../catalogue.ts'
-import { fault, placed, silent } from './failure.ts'
+import { fault, silent } from './failure.ts'
+import { placed } from './outside.ts'
 import type { Sink } from './relation.ts'
 import { findObject, type QueryContext } from './script-scope.ts'
 import { expandVariables } from './variables.ts'
@@ -17,7 +18,7 @@ export async function openSink(
   if (target.kind === 'uri') {
     const keep = (name: string) => isColumn(name) || timeParts.has(name)
     const uri = expandVariables(target.uri, target.span, environment, keep)
-    const info = await placed(target.span, () => environment.catalogue.sink({ uri, options }))
+    const info = await placed(target.span, options, environment, () => environment.catalogue.sink({ uri, options }))
     return { name: info.uri, info, span: target.span }
   }
   const found = findObject(target, objects)

@@ -163,7 +163,8 @@ export class Cursor {
         },
       )
     }
-    if (token.kind !== 'word' && token.kind !== 'quoted') this.fail([article(what)])
+    const isName = token.kind === 'quoted' || (token.kind === 'word' && !clauseHeads.has(token.upper))
+    if (!isName) this.fail([article(what)])
     this.next()
     return { kind: 'name', text: token.text, quoted: token.kind === 'quoted', span: token.span }
   }
