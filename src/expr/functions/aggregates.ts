@@ -319,10 +319,19 @@ const statistics: readonly AggregateFunction[] = [
   pair('REGR_SXY', 'Sum of products of differences from the means.'),
 ]
 
+/** A number; one that is known lies between 0 and 1. */
+function isShare(arg: Argument): boolean {
+  if (!accepts(arg, types.double)) return false
+  const value = arg.constant?.value
+  if (typeof value !== 'number') return value === undefined
+  const share = arg.type.kind === 'decimal' ? value / 10 ** arg.type.scale : value
+  return share >= 0 && share <= 1
+}
+
 /** One ordered argument, then constant shares between 0 and 1. */
 function percentile(args: readonly Argument[], type: DataType | 'same'): Result {
   const [x, ...shares] = args
-  if (x === undefined || shares.length === 0 || !shares.every((share) => accepts(share, types.double))) return undefined
+  if (x === undefined || shares.length === 0 || !shares.every(isShare)) return undefined
   if (type !== 'same' && !accepts(x, types.double)) return undefined
   const one = type === 'same' ? x.type : type
   return {

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import { types } from '../../core/types.ts'
 import { exact, type Value } from '../../core/values.ts'
 import type { Argument, ScalarFunction, ScalarOverload } from '../functions.ts'
+import { hash64 } from '../hash.ts'
 import { jsonOfValue } from '../value-json.ts'
 import { define, example, fixed, overload } from './define.ts'
 
@@ -22,19 +23,9 @@ const digest = (name: string, algorithm: string, sql: string, result: string): S
     forms: ofTextOrBytes((bytes) => createHash(algorithm).update(bytes).digest('hex')),
   })
 
-/** Two 32-bit lanes of multiply and rotate over the bytes; the same on every machine and in every version. */
-function hash64(text: string): bigint {
-  const bytes = Buffer.from(text, 'utf8')
-  let [a, b] = [0x9e3779b9 ^ bytes.length, 0x85ebca6b]
-  for (const byte of bytes) {
-    a = Math.imul(a ^ byte, 0x9e3779b1)
-    b = Math.imul(b ^ byte, 0x5f356495)
-    a ^= a >>> 15
-    b ^= b >>> 13
-  }
-  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35)
-  b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35)
-  return BigInt.asIntN(64, (BigInt(a >>> 0) << 32n) | BigInt(b >>> 0))
+function signedHash(text: string): bigint {
+  const { high, low } = hash64(text)
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low))
 }
 
 /** Equal values of different numeric types hash alike: the JSON form is hashed. */
@@ -46,7 +37,7 @@ function hash(args: readonly Argument[]): ScalarOverload | undefined {
     parameters: kinds,
     type: types.bigint,
     seesNull: true,
-    call: (...values: Value[]) => exact(hash64(values.map((value, i) => jsonOfValue(value, kinds[i]!)).join('\n'))),
+    call: (...values: Value[]) => exact(signedHash(values.map((value, i) => jsonOfValue(value, kinds[i]!)).join('\n'))),
   })
 }
 

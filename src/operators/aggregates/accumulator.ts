@@ -1,3 +1,4 @@
+import type { Column } from '../../core/column.ts'
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
 import type { LoopCode, Operand } from '../../expr/loop.ts'
@@ -17,6 +18,11 @@ export interface Accumulator {
   result(slot: number): Value
   /** Appends the answers of slots `from` … `to` (exclusive); absent: `result` one by one. */
   write?(from: number, to: number, out: ColumnBuilder): void
+  /**
+   * The answers of slots `from` … `to` (exclusive) as a column of its own, valid until the next call of any method;
+   * undefined when there is no such form for these slots.
+   */
+  column?(from: number, to: number): Column | undefined
   /** Empties slots below `slots`, keeping the memory. */
   clear(slots: number): void
 }

@@ -1,6 +1,7 @@
 import type { Value } from '../../core/values.ts'
 import type { BoundAggregate } from '../../expr/bound.ts'
 import { comparator } from '../../expr/compare.ts'
+import { sortOrder } from '../sort-order.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 
 interface Best {
@@ -59,19 +60,13 @@ export function extremeByKind(call: BoundAggregate, greatest: boolean): Accumula
 
 /** By the order that was asked for (the event time when there is one), ties by arrival. */
 export function firstKind(call: BoundAggregate, last: boolean): AccumulatorKind {
-  const key = call.orderBy[0]
-  if (key === undefined)
-    return {
-      create: () =>
-        new Keeps(
-          () => 0,
-          () => last,
-        ),
-    }
-  const compare = comparator(key.expr.type)
-  const direction = key.descending ? -1 : 1
-  const beats: Beats = last
-    ? (next, best) => direction * compare(next, best) >= 0
-    : (next, best) => direction * compare(next, best) < 0
-  return { create: () => new Keeps((_args, order) => order[0]!, beats) }
+  if (call.orderBy.length === 0) {
+    const constant = () => 0
+    return { create: () => new Keeps(constant, () => last) }
+  }
+  const order = sortOrder(call.orderBy)
+  const compare = (next: Value, best: Value) =>
+    order({ keys: next as readonly Value[], sequence: 0 }, { keys: best as readonly Value[], sequence: 0 })
+  const beats: Beats = last ? (next, best) => compare(next, best) >= 0 : (next, best) => compare(next, best) < 0
+  return { create: () => new Keeps((_args, keys) => keys, beats) }
 }

@@ -2,7 +2,10 @@ import { jsonText } from '../../core/json-text.ts'
 import type { DataType } from '../../core/types.ts'
 import type { ExactInteger, Value } from '../../core/values.ts'
 import type { BoundAggregate } from '../../expr/bound.ts'
+import { integerCheck } from '../../expr/cast/numbers.ts'
 import { comparator } from '../../expr/compare.ts'
+import { checkPrecision, subtractExact } from '../../expr/exact.ts'
+import { intervalOfMicros } from '../../expr/time/interval.ts'
 import type { CollectForm, Entry, Finish } from './collect.ts'
 
 type Make = (call: BoundAggregate) => CollectForm
@@ -88,17 +91,32 @@ function mode(call: BoundAggregate): CollectForm {
   return { keepNulls: false, finish }
 }
 
+/** high − low as the type's own difference: an INTERVAL of times, a number of numbers. */
+function differenceIn(type: DataType): (low: Value, high: Value) => Value {
+  const subtract = subtractExact as (high: Value, low: Value) => ExactInteger
+  switch (type.kind) {
+    case 'double':
+      return (low, high) => (high as number) - (low as number)
+    case 'timestamp':
+    case 'timestamptz':
+      return (low, high) => intervalOfMicros(subtract(high, low))
+    case 'decimal':
+      return (low, high) => checkPrecision(subtract(high, low), type.precision)
+    case 'date':
+      return (low, high) => subtract(high, low)
+    default: {
+      const fits = integerCheck(type)
+      return (low, high) => fits(subtract(high, low))
+    }
+  }
+}
+
 function delta(call: BoundAggregate): CollectForm {
   const { type } = call.args[0]!
+  const differenceOf = differenceIn(type)
   const finish = orNull((entries) => {
     const ordered = sorted({ ...call, orderBy: [] }, entries)
-    const low = ordered[0] as ExactInteger
-    const high = ordered.at(-1) as ExactInteger
-    const difference =
-      typeof low === 'number' && typeof high === 'number' ? high - low : Number(BigInt(high) - BigInt(low))
-    if (type.kind !== 'timestamp' && type.kind !== 'timestamptz') return difference
-    const days = Math.trunc(difference / 86_400_000_000)
-    return { months: 0, days, micros: difference - days * 86_400_000_000 }
+    return differenceOf(ordered[0]!, ordered.at(-1)!)
   })
   return { keepNulls: false, finish }
 }

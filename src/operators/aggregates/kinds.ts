@@ -2,14 +2,17 @@ import { columnKind } from '../../core/column.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import type { BoundAggregate } from '../../expr/bound.ts'
 import type { AccumulatorKind } from './accumulator.ts'
+import { approximateDistinctKind } from './approximate-distinct.ts'
 import { extremeByKind, extremeKind, firstKind } from './best.ts'
 import { truthKind, truthNames } from './boolean.ts'
 import { collectKind } from './collect.ts'
 import { collectForms } from './collect-finishes.ts'
 import { countKind } from './count.ts'
 import { distinctKind } from './distinct.ts'
+import { extremeDoubleKind } from './extreme-double.ts'
 import { extremeNumberKind } from './extreme-number.ts'
 import { momentKind, momentNames } from './moments.ts'
+import { sketchKind } from './quantile-sketch.ts'
 import { sumDoubleKind } from './sum-double.ts'
 import { sumExactKind } from './sum-exact.ts'
 import { sumIntervalKind } from './sum-interval.ts'
@@ -18,12 +21,20 @@ import { sumIntervalKind } from './sum-interval.ts'
 export function accumulatorKind(call: BoundAggregate, retracts: boolean): AccumulatorKind {
   const isDistinct = call.distinct || call.overload.name === 'COUNT_DISTINCT'
   const kind = plainKind(call, retracts)
-  return isDistinct
-    ? distinctKind(
-        kind,
-        call.args.map((arg) => arg.type),
-      )
-    : kind
+  const types = call.args.map((arg) => arg.type)
+  return withCall(isDistinct ? distinctKind(kind, types) : kind)
+}
+
+/** A kind without a compiled step is called from the generated loop, so that the rest of the grouping stays compiled. */
+function withCall(kind: AccumulatorKind): AccumulatorKind {
+  if (kind.emitAdd !== undefined) return kind
+  return {
+    ...kind,
+    emitAdd(code, slot, args, state) {
+      const values = args.map(({ value, isNull }) => (isNull === 'false' ? value : `(${isNull}) ? null : ${value}`))
+      code.line(`${state('self')}.add(${slot}, [${values.join(', ')}], ${code.constant([])})`)
+    },
+  }
 }
 
 function plainKind(call: BoundAggregate, retracts: boolean): AccumulatorKind {
@@ -32,6 +43,8 @@ function plainKind(call: BoundAggregate, retracts: boolean): AccumulatorKind {
   if (name === 'SUM' || name === 'AVG') return sumKind(call, name === 'AVG')
   if (truthNames.includes(name)) return truthKind(name)
   if (momentNames.includes(name)) return momentKind(name)
+  if (name === 'APPROX_COUNT_DISTINCT') return approximateDistinctKind(call.args[0]!.type)
+  if (name === 'APPROX_PERCENTILE') return sketchKind(call.parameters as readonly number[])
   if (!retracts) {
     const kept = keptKind(call)
     if (kept !== undefined) return kept
@@ -55,7 +68,9 @@ function keptKind(call: BoundAggregate): AccumulatorKind | undefined {
     case 'MIN':
     case 'MAX': {
       const greatest = call.overload.name === 'MAX'
-      return EXACT.has(columnKind(call.args[0]!.type)) ? extremeNumberKind(greatest) : extremeKind(call, greatest)
+      const kind = columnKind(call.args[0]!.type)
+      if (kind === 'f64') return extremeDoubleKind(greatest)
+      return EXACT.has(kind) ? extremeNumberKind(greatest) : extremeKind(call, greatest)
     }
     case 'FIRST':
     case 'ANY_VALUE':

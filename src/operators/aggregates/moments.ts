@@ -22,10 +22,16 @@ interface Sums {
   xx: DoubleDouble
   yy: DoubleDouble
   xy: DoubleDouble
+  /** Largest Σx² and Σy² since the slot was empty: the scale of what rounding has left behind. */
+  peakX: number
+  peakY: number
 }
 
+/** Centred sums below this share of the peak are rounding, not spread: double-doubles carry some 104 bits. */
+const NOISE = 2 ** -98
+
 const ZERO = ddOf(0)
-const empty = (): Sums => ({ n: 0, special: 0, x: ZERO, y: ZERO, xx: ZERO, yy: ZERO, xy: ZERO })
+const empty = (): Sums => ({ n: 0, special: 0, x: ZERO, y: ZERO, xx: ZERO, yy: ZERO, xy: ZERO, peakX: 0, peakY: 0 })
 
 /** Centred sums: Σ(x − x̄)², Σ(y − ȳ)², Σ(x − x̄)(y − ȳ). */
 interface Centred {
@@ -67,6 +73,10 @@ class Moments implements Accumulator {
     if (y === null || y === undefined || x === null || x === undefined) return
     const sums = this.#slots[slot]!
     sums.n += sign
+    if (sums.n === 0) {
+      this.#slots[slot] = empty()
+      return
+    }
     if (!Number.isFinite(x) || !Number.isFinite(y)) {
       sums.special += sign
       return
@@ -77,6 +87,8 @@ class Moments implements Accumulator {
     sums.xx = ddAdd(sums.xx, signed(ddProduct(x, x)))
     sums.yy = ddAdd(sums.yy, signed(ddProduct(y, y)))
     sums.xy = ddAdd(sums.xy, signed(ddProduct(x, y)))
+    sums.peakX = Math.max(sums.peakX, sums.xx.high)
+    sums.peakY = Math.max(sums.peakY, sums.yy.high)
   }
 
   result(slot: number): Value {
@@ -91,18 +103,23 @@ class Moments implements Accumulator {
   }
 }
 
-function centred({ n, x, y, xx, yy, xy }: Sums): Centred {
+function centred({ n, x, y, xx, yy, xy, peakX, peakY }: Sums): Centred {
   const rest = (product: DoubleDouble, a: DoubleDouble, b: DoubleDouble): number =>
     ddValue(ddSubtract(product, ddDivide(ddMultiply(a, b), n)))
   return {
     n,
-    sxx: Math.max(0, rest(xx, x, x)),
-    syy: Math.max(0, rest(yy, y, y)),
+    sxx: n === 1 ? 0 : spread(rest(xx, x, x), peakX),
+    syy: n === 1 ? 0 : spread(rest(yy, y, y), peakY),
     sxy: rest(xy, x, y),
     meanX: ddValue(ddDivide(x, n)),
     meanY: ddValue(ddDivide(y, n)),
   }
 }
+
+const spread = (sum: number, peak: number): number => (sum <= peak * NOISE ? 0 : sum)
+
+/** Rounding may pass ±1 by an ulp. */
+const clamped = (r: number): number => Math.max(-1, Math.min(1, r))
 
 const finishes: Readonly<Record<string, Finish>> = {
   VAR_POP: ({ n, sxx }) => sxx / n,
@@ -111,7 +128,7 @@ const finishes: Readonly<Record<string, Finish>> = {
   STDDEV_SAMP: ({ n, sxx }) => (n < 2 ? null : Math.sqrt(sxx / (n - 1))),
   COVAR_POP: ({ n, sxy }) => sxy / n,
   COVAR_SAMP: ({ n, sxy }) => (n < 2 ? null : sxy / (n - 1)),
-  CORR: ({ sxx, syy, sxy }) => (sxx === 0 || syy === 0 ? null : sxy / Math.sqrt(sxx * syy)),
+  CORR: ({ sxx, syy, sxy }) => (sxx === 0 || syy === 0 ? null : clamped(sxy / (Math.sqrt(sxx) * Math.sqrt(syy)))),
   REGR_SLOPE: ({ sxx, sxy }) => (sxx === 0 ? null : sxy / sxx),
   REGR_INTERCEPT: ({ sxx, sxy, meanX, meanY }) => (sxx === 0 ? null : meanY - (sxy / sxx) * meanX),
   REGR_R2: ({ sxx, syy, sxy }) => (sxx === 0 ? null : syy === 0 ? 1 : (sxy * sxy) / (sxx * syy)),

@@ -1,9 +1,13 @@
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
+import { RowFailure } from '../../expr/functions.ts'
 import type { LoopCode, Operand } from '../../expr/loop.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
-import { ddDivide, ddValue } from './double-double.ts'
+import { type DoubleDouble, ddAdd, ddDivide, ddOf, ddValue } from './double-double.ts'
 import { grownF64 } from './grow.ts'
+
+/** 2^64. */
+const HUGE = 2 ** 64
 
 /**
  * SUM and AVG of DOUBLE. The sum is a double-double: `high + low`, by Knuth's two-sum, so that taking rows back agrees
@@ -15,6 +19,8 @@ export class SumDouble implements Accumulator {
   counts = new Float64Array(0)
   /** Slots that hold NaN or an infinity: [NaN, +Infinity, −Infinity] counts. */
   readonly special = new Map<number, [number, number, number]>()
+  /** Slots whose sum has passed the range of DOUBLE on the way: what left it, divided by `HUGE`. */
+  readonly huge = new Map<number, DoubleDouble>()
   readonly #average: boolean
 
   constructor(average: boolean) {
@@ -41,12 +47,17 @@ export class SumDouble implements Accumulator {
     if (!Number.isFinite(x)) {
       const kinds = this.special.get(slot) ?? [0, 0, 0]
       kinds[Number.isNaN(x) ? 0 : x > 0 ? 1 : 2] += sign
-      this.special.set(slot, kinds)
+      if (kinds.every((count) => count === 0)) this.special.delete(slot)
+      else this.special.set(slot, kinds)
       return
     }
     const signed = sign * x
     const high = this.high[slot]!
     const sum = high + signed
+    if (!Number.isFinite(sum)) {
+      this.#moveOut(slot, signed)
+      return
+    }
     const part = sum - high
     this.high[slot] = sum
     this.low[slot]! += high - (sum - part) + (signed - part)
@@ -60,8 +71,25 @@ export class SumDouble implements Accumulator {
 
   /** The mean is taken of both halves of the sum. */
   #answer(slot: number, count: number): number {
+    if (this.huge.size > 0 && this.huge.has(slot) && !this.special.has(slot)) return this.#hugeAnswer(slot, count)
     if (!this.#average || (this.special.size > 0 && this.special.has(slot))) return this.#total(slot)
     return ddValue(ddDivide({ high: this.high[slot]!, low: this.low[slot]! }, count))
+  }
+
+  /** Dividing by a power of two is exact, so nothing is lost. */
+  #moveOut(slot: number, signed: number): void {
+    let sum = this.huge.get(slot) ?? ddOf(0)
+    for (const part of [this.high[slot]!, this.low[slot]!, signed]) sum = ddAdd(sum, ddOf(part / HUGE))
+    this.huge.set(slot, sum)
+    this.high[slot] = 0
+    this.low[slot] = 0
+  }
+
+  #hugeAnswer(slot: number, count: number): number {
+    const sum = ddAdd(ddAdd(this.huge.get(slot)!, ddOf(this.high[slot]! / HUGE)), ddOf(this.low[slot]! / HUGE))
+    const answer = this.#average ? ddValue(ddDivide(sum, count)) * HUGE : ddValue(sum) * HUGE
+    if (!Number.isFinite(answer)) throw new RowFailure('row_numeric_overflow', 'the sum does not fit DOUBLE')
+    return answer
   }
 
   #total(slot: number): number {
@@ -88,6 +116,7 @@ export class SumDouble implements Accumulator {
     this.low.fill(0, 0, slots)
     this.counts.fill(0, 0, slots)
     this.special.clear()
+    this.huge.clear()
   }
 }
 
@@ -100,9 +129,9 @@ function emitStep(code: LoopCode, slot: string, args: readonly Operand[], state:
   const [x, h, s, p] = [code.name('x'), code.name('h'), code.name('s'), code.name('p')]
   const high = state('high')
   const step = [
-    `const ${x} = ${arg.value}`,
-    `if (${x} - ${x} === 0) {`,
-    `const ${h} = ${high}[${slot}], ${s} = ${h} + ${x}, ${p} = ${s} - ${h}`,
+    `const ${x} = ${arg.value}, ${h} = ${high}[${slot}], ${s} = ${h} + ${x}`,
+    `if (${s} - ${s} === 0) {`,
+    `const ${p} = ${s} - ${h}`,
     `${high}[${slot}] = ${s}; ${state('low')}[${slot}] += ${h} - (${s} - ${p}) + (${x} - ${p}); ${state('counts')}[${slot}]++`,
     `} else ${state('self')}.step(${slot}, ${x}, 1)`,
   ].join('\n')

@@ -1,3 +1,4 @@
+import { type Column, RATIO_SCALE } from '../../core/column.ts'
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { DataType } from '../../core/types.ts'
 import { type ExactInteger, exact, SAFE_MAX, type Value } from '../../core/values.ts'
@@ -17,9 +18,12 @@ export class SumExact implements Accumulator {
   counts = new Float64Array(0)
   readonly wide = new Map<number, bigint>()
   readonly #finish: Finish
+  /** Set for means of integers: their type, with 16 digits behind the point. */
+  readonly #ratio: DataType | undefined
 
-  constructor(finish: Finish) {
+  constructor(finish: Finish, ratio: DataType | undefined) {
     this.#finish = finish
+    this.#ratio = ratio
   }
 
   reserve(slots: number): void {
@@ -62,6 +66,14 @@ export class SumExact implements Accumulator {
     for (let slot = from; slot < to; slot++) out.append(this.result(slot))
   }
 
+  /** Means stay (sum, count) until something reads them (rulings 32). */
+  column(from: number, to: number): Column | undefined {
+    if (this.#ratio === undefined || this.wide.size > 0) return undefined
+    const counts = this.counts.subarray(from, to)
+    const validity = counts.includes(0) ? Uint8Array.from(counts, (count) => (count === 0 ? 0 : 1)) : undefined
+    return { kind: 'decimal', lane: 'ratio', type: this.#ratio, validity, sums: this.low.subarray(from, to), counts }
+  }
+
   clear(slots: number): void {
     this.low.fill(0, 0, slots)
     this.counts.fill(0, 0, slots)
@@ -73,7 +85,9 @@ type Finish = (sum: ExactInteger, count: number) => Value
 
 export function sumExactKind(call: BoundAggregate, average: boolean): AccumulatorKind {
   const finish = average ? averageOf(call) : sumOf(call.type)
-  return { create: () => new SumExact(finish), emitAdd: emitStep }
+  const from = call.args[0]!.type
+  const isRatio = average && from.kind !== 'decimal' && call.type.kind === 'decimal' && call.type.scale === RATIO_SCALE
+  return { create: () => new SumExact(finish, isRatio ? call.type : undefined), emitAdd: emitStep }
 }
 
 function emitStep(code: LoopCode, slot: string, args: readonly Operand[], state: (name: string) => string): void {
