@@ -1,5 +1,5 @@
 import type { Column } from './column.ts'
-import { exact, type Value } from './values.ts'
+import { type ExactInteger, exact, type Value } from './values.ts'
 
 /** Views of one memory share a Buffer: making one costs more than reading a short string. */
 const buffers = new WeakMap<ArrayBufferLike, Buffer>()
@@ -24,6 +24,7 @@ export function valueAt(column: Column, row: number): Value {
       return column.data[row]!
     case 'i64':
     case 'decimal':
+      if (column.lane === 'ratio') return ratioOf(column.sums[row]!, column.counts[row]!)
       return column.lane === 'safe' ? column.data[row]! : exact(column.data[row]!)
     case 'bool':
       return column.data[row] === 1
@@ -40,6 +41,16 @@ export function valueAt(column: Column, row: number): Value {
     case 'boxed':
       return column.data[row]!
   }
+}
+
+const SCALE = 10n ** 16n
+
+/** sum / count times 10^16, rounded half away from zero. */
+export function ratioOf(sum: number, count: number): ExactInteger {
+  const n = BigInt(count)
+  const scaled = BigInt(Math.abs(sum)) * SCALE
+  const rounded = (2n * scaled + n) / (2n * n)
+  return exact(sum < 0 ? -rounded : rounded)
 }
 
 /** True when the row is SQL NULL. */

@@ -74,11 +74,18 @@ export interface Dictionary {
   readonly strings: readonly string[]
 }
 
-/** DECIMAL(p,s): the value times 10^s. */
+/**
+ * DECIMAL(p,s): the value times 10^s. The ratio lane is the mean of integers before anybody reads it (rulings 32): the
+ * value is sums[i] / counts[i] with s = 16 digits, rounded half away from zero; sums are safe integers, counts ≥ 1.
+ */
 export type DecimalColumn = ColumnBase & { readonly kind: 'decimal' } & (
     | { readonly lane: 'safe'; readonly data: Float64Array }
     | { readonly lane: 'wide'; readonly data: readonly bigint[] }
+    | { readonly lane: 'ratio'; readonly sums: Float64Array; readonly counts: Float64Array }
   )
+
+/** Digits behind the point of a ratio lane. */
+export const RATIO_SCALE = 16
 
 /** STRUCT: one column per field; a NULL struct has NULL fields. */
 export interface StructColumn extends ColumnBase {

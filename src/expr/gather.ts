@@ -38,6 +38,9 @@ export class Gather implements Disposable {
           ? { ...column, validity, data: this.#numbers(column.data, kept) }
           : { ...column, validity, data: BigInt64Array.from(boxed(column.data, kept)) }
       case 'decimal':
+        if (column.lane === 'ratio') {
+          return { ...column, validity, sums: picked(column.sums, kept), counts: picked(column.counts, kept) }
+        }
         return column.lane === 'safe'
           ? { ...column, validity, data: this.#numbers(column.data, kept) }
           : { ...column, validity, data: boxed(column.data, kept) }
@@ -55,8 +58,8 @@ export class Gather implements Disposable {
     return target
   }
 
-  #numbers(source: Float64Array, { rows, count }: Kept): Float64Array {
-    const target = new Float64Array(this.#memory.buffer, this.#region(0, count * 8), count)
+  #numbers(source: Float64Array, { rows, count }: Kept, slot: 0 | 2 = 0): Float64Array {
+    const target = new Float64Array(this.#memory.buffer, this.#region(slot, count * 8), count)
     for (let i = 0; i < count; i++) target[i] = source[rows[i]!]!
     return target
   }
@@ -102,3 +105,6 @@ export class Gather implements Disposable {
 function boxed<T>(source: { readonly [index: number]: T }, { rows, count }: Kept): T[] {
   return Array.from({ length: count }, (_, i) => source[rows[i]!]!)
 }
+
+const picked = (source: Float64Array, { rows, count }: Kept): Float64Array =>
+  Float64Array.from({ length: count }, (_, i) => source[rows[i]!]!)

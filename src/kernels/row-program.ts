@@ -24,6 +24,7 @@ export const PUT = {
   csvText: 17,
   csvCodes: 18,
   constant: 19,
+  ratio: 20,
 } as const
 
 /** Bytes of one step. */
@@ -102,6 +103,9 @@ export function putValueOf(
     case 'dict':
       return { kind: kinds.dict, data: addressOf(column.codes, scratch), extra: entriesOf(column, scratch) }
     case 'decimal': {
+      if (column.lane === 'ratio') {
+        return { kind: PUT.ratio, data: addressOf(column.sums, scratch), extra: addressOf(column.counts, scratch) }
+      }
       if (column.lane === 'wide') return textValue(column.data, column.validity, rows, options)
       const scale = column.type.kind === 'decimal' ? column.type.scale : 0
       return { kind: PUT.scaled, data: addressOf(column.data, scratch), extra: scale }

@@ -44,6 +44,10 @@ function keepColumn(column: Column, kept: readonly number[]): Column {
         ? { ...column, validity, data: pick(column.data, Float64Array, kept) }
         : { ...column, validity, data: pick(column.data, BigInt64Array, kept) }
     case 'decimal':
+      if (column.lane === 'ratio') {
+        const counts = pick(column.counts, Float64Array, kept)
+        return { ...column, validity, sums: pick(column.sums, Float64Array, kept), counts }
+      }
       return column.lane === 'safe'
         ? { ...column, validity, data: pick(column.data, Float64Array, kept) }
         : { ...column, validity, data: kept.map((row) => column.data[row]!) }

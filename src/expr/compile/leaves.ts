@@ -18,7 +18,7 @@ export function layoutOf(column: Column | undefined): number {
 }
 
 export const isWideLane = (column: Column | undefined): boolean =>
-  column !== undefined && (column.kind === 'i64' || column.kind === 'decimal') && column.lane === 'wide'
+  column !== undefined && (column.kind === 'i64' || column.kind === 'decimal') && column.lane !== 'safe'
 
 /** The columns that one variant of a loop reads, found while its body is written. */
 export class Leaves {

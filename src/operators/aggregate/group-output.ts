@@ -1,6 +1,6 @@
 import type { Batch } from '../../core/batch.ts'
 import { CHANGE, type ChangeCode } from '../../core/change.ts'
-import type { Utf8Column } from '../../core/column.ts'
+import type { Column, Utf8Column } from '../../core/column.ts'
 import { BatchBuilder } from '../../core/row-batch.ts'
 import type { Value } from '../../core/values.ts'
 import { RowFailure } from '../../expr/functions.ts'
@@ -54,9 +54,16 @@ export class GroupOutput implements Disposable {
     const textKey = this.#codec.form === 'text'
     if (!textKey && keys > 0) this.#appendKeys(pane, from, to)
     const windows = this.#appendWindow(keys, window, to - from)
+    const own = new Map<number, Column>()
     try {
       pane.accumulators.forEach((accumulator, i) => {
-        const column = builder.column(keys + windows + i)
+        const index = keys + windows + i
+        const whole = accumulator.column?.(from, to)
+        if (whole !== undefined) {
+          own.set(index, whole)
+          return
+        }
+        const column = builder.column(index)
         if (accumulator.write !== undefined) accumulator.write(from, to, column)
         else for (let slot = from; slot < to; slot++) column.append(accumulator.result(slot))
       })
@@ -64,10 +71,10 @@ export class GroupOutput implements Disposable {
       if (failure instanceof RowFailure) return undefined
       throw failure
     }
-    if (textKey) for (let slot = from; slot < to; slot++) builder.column(0).append(null)
+    if (textKey) own.set(0, this.#textKeys(pane, from, to))
     builder.endRows(to - from)
     const batch = builder.finish()
-    return textKey ? { ...batch, columns: [this.#textKeys(pane, from, to), ...batch.columns.slice(1)] } : batch
+    return { ...batch, columns: batch.columns.map((column, i) => own.get(i) ?? column) }
   }
 
   /** The table's own bytes are the column: nothing is copied. */
