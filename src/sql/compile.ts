@@ -25,16 +25,18 @@ export interface CompileInput {
 export interface Compiled {
   readonly plan: ScriptPlan
   readonly warnings: readonly HeadraceError[]
+  /** Names of the catalogue functions that the script calls, for the map from functions to goldens. */
+  readonly functions: ReadonlySet<string>
 }
 
 /** Text → plan. Throws `HeadraceErrors` with all faults (and warnings) of the script, in the order of the text. */
 export async function compile(input: CompileInput): Promise<Compiled> {
-  const { name, whole, explains, settings, warnings } = await stages(input)
+  const { name, whole, explains, settings, warnings, functions } = await stages(input)
   const texts = explains.map(({ written, what }) => {
     const format = written.format === 'json' ? 'json' : 'text'
     return explain(written.stage as SqlStage, format, what)
   })
-  return { plan: { name, outputs: whole.optimized, settings, texts }, warnings }
+  return { plan: { name, outputs: whole.optimized, settings, texts }, warnings, functions }
 }
 
 export interface ExplainInput extends CompileInput {
@@ -60,6 +62,7 @@ interface Stages {
   readonly explains: readonly { readonly written: Explain; readonly what: Explained }[]
   readonly settings: ReadonlyMap<string, string>
   readonly warnings: readonly HeadraceError[]
+  readonly functions: ReadonlySet<string>
 }
 
 async function stages(input: CompileInput): Promise<Stages> {
@@ -69,6 +72,7 @@ async function stages(input: CompileInput): Promise<Stages> {
   for (const diagnostic of script.diagnostics) reporter.report(diagnostic)
   const functions = { scalar: scalarFunctions, aggregate: aggregateFunctions }
   const settings = new Map<string, string>()
+  const functionsUsed = new Set<string>()
   const environment: Environment = {
     text,
     catalogue,
@@ -76,7 +80,8 @@ async function stages(input: CompileInput): Promise<Stages> {
     parameters,
     reporter,
     settings,
-    brokenFunctions: new Set(),
+    functionsUsed,
+    brokenFunctions: new Set(script.brokenNames.map((name) => name.toUpperCase())),
   }
   const bound = await bindScript(script, environment)
   const planned = planOutputs(bound.outputs, environment)
@@ -102,5 +107,5 @@ async function stages(input: CompileInput): Promise<Stages> {
     }
   })
   const whole: Explained = { text, statements: script.statements, bound: bound.outputs, planned, optimized }
-  return { name: bound.name, whole, explains, settings, warnings: all }
+  return { name: bound.name, whole, explains, settings, warnings: all, functions: functionsUsed }
 }

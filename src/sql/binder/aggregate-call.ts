@@ -18,6 +18,7 @@ export function bindAggregate(call: CallExpr, found: AggregateFunction, binder: 
       hint: binder.place === 'WHERE' ? 'use HAVING, or aggregate in a subquery' : 'aggregate in a subquery first',
     })
   }
+  binder.environment.functionsUsed.add(found.name)
   const inside = binder.inside('an aggregate')
   const { args, orderBy } = argumentsOf(call, found, inside)
   const overload = chooseOverload(found, args)

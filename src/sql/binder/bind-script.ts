@@ -86,6 +86,9 @@ class ScriptBinder {
     const { statements, annotations } = this.#script
     checkAnnotations([...annotations, ...statements.flatMap((statement) => statement.annotations)], this.#environment)
     for (const { name, value } of annotations) this.#environment.settings.set(`@${name}`, value)
+    for (const name of this.#script.brokenNames) {
+      this.#context.objects.set(name, { kind: 'stream', name, relation: undefined, derived: true })
+    }
     for (const statement of statements) await this.#statement(statement)
     const read = this.#context.read
     const outputs = this.#outputs.filter((output) => output.stream === undefined || !read.has(output.stream))

@@ -13,6 +13,7 @@ import { checkPatterns } from './patterns.ts'
 export function callFunction(name: string, args: readonly BoundExpr[], span: Span, binder: Binder): BoundExpr {
   const found = binder.environment.functions.scalar.get(name.toUpperCase())
   if (found === undefined) return functionNotFound(name, span, binder)
+  binder.environment.functionsUsed.add(found.name)
   const folded = args.map(foldConstant)
   checkPatterns(found.name, folded, binder)
   const overload = chooseOverload(found, folded)

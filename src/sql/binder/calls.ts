@@ -20,7 +20,10 @@ export function bindCall(call: CallExpr, binder: Binder): BoundExpr {
     return unsupported('OVER', call.span, 'GROUP BY a window instead')
   const window = windowKinds.exec(upper)
   if (window !== null) return windowCall(call, window, binder)
-  if (Object.hasOwn(specials, upper)) return specials[upper]!(call, binder)
+  if (Object.hasOwn(specials, upper)) {
+    binder.environment.functionsUsed.add(binder.environment.functions.scalar.get(upper)?.name ?? upper)
+    return specials[upper]!(call, binder)
+  }
   const aggregate = binder.environment.functions.aggregate.get(upper)
   if (aggregate !== undefined) return bindAggregate(call, aggregate, binder)
   if (call.star || call.distinct || call.filter !== undefined || call.orderBy.length + call.withinGroup.length > 0) {

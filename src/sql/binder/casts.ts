@@ -1,4 +1,4 @@
-import { type DataType, sameType, typeName, types } from '../../core/types.ts'
+import { type DataType, sameType } from '../../core/types.ts'
 import { exact, INT64_MAX, INT64_MIN, type Value, wide } from '../../core/values.ts'
 import type { BoundExpr, Span } from '../../expr/bound.ts'
 import type { Argument } from '../../expr/functions.ts'
@@ -77,8 +77,3 @@ export function alignLiterals(left: BoundExpr, right: BoundExpr): readonly [Boun
   }
   return [narrow(left, right), narrow(right, left)]
 }
-
-/** `price is STRING`, for hints. */
-export const describeType = (expr: BoundExpr, text: string): string => `${text} is ${typeName(expr.type)}`
-
-export const isNullLiteral = (expr: BoundExpr): boolean => expr.kind === 'literal' && expr.type.kind === types.null.kind

@@ -212,6 +212,7 @@ test('windows and emission', async () => {
       'SELECT COUNT(*) FROM s EMIT ON UPDATE',
       'SELECT k FROM s ALLOW LATENESS 5s',
       "SELECT k, COUNT(*) FROM s GROUP BY k LATE DATA TO 'memory://l'",
+      'SELECT COUNT(*) FROM s GROUP BY TUMBLE(PROCTIME(), 10s) ALLOW LATENESS 1s',
       'SELECT k FROM s ORDER BY v',
       'SELECT COUNT(*) FROM s WINDOW TUMBLING(10s) EMIT EVERY 5s',
       'SELECT k, COUNT(*), NOW() FROM s GROUP BY k',
@@ -224,8 +225,9 @@ test('windows and emission', async () => {
       "sql_emit_needs_window at EMIT ON WINDOW CLOSE: EMIT ON WINDOW CLOSE stands where there is no window (add a window: GROUP BY TUMBLE(ts, 5m))",
       "sql_emit_needs_window at EMIT ON WINDOW CLOSE: the EMIT clause stands where there is no window (add a window: GROUP BY TUMBLE(ts, 5m))",
       "sql_sink_needs_key at EMIT ON UPDATE: EMIT ON UPDATE needs a key, but the result has none (mark the key: SELECT c PRIMARY KEY, or GROUP BY a column)",
-      "sql_late_clause_unused at ALLOW LATENESS 5s: nothing can be late here: there is no window (remove the clause, or add a window)",
-      "sql_late_clause_unused at LATE DATA TO 'memory://l': nothing can be late here: there is no window (remove the clause, or add a window)",
+      "sql_late_clause_unused at ALLOW LATENESS 5s: nothing can be late here: there is no window over event time (remove the clause, or add a window over an event-time column)",
+      "sql_late_clause_unused at LATE DATA TO 'memory://l': nothing can be late here: there is no window over event time (remove the clause, or add a window over an event-time column)",
+      "sql_late_clause_unused at ALLOW LATENESS 1s: nothing can be late here: there is no window over event time (remove the clause, or add a window over an event-time column)",
       "sql_order_by_unbounded at v: ORDER BY would never emit: its input never ends (add LIMIT, or order by the event time)",
       "sql_feature_unsupported at EMIT EVERY 5s: EMIT EVERY is not supported by this version (leave it out; the README lists what this version runs)",
       "sql_feature_unsupported at NOW(): NOW() over rows that are revised is not supported by this version (add a window with EMIT FINAL below it)",
@@ -381,6 +383,15 @@ test('a broken definition is reported once', async () => {
     [
       "sql_column_not_found at zz: column "zz" does not exist in stream "s" ("s" has k, ts, v, d, st)",
     ]
+  `)
+})
+
+test('a definition that does not parse has no further faults', async () => {
+  expect(
+    await codes("CREATE STREAM c (a INTT) FROM 'memory://c'; CREATE FUNCTION f LANGUAGE sql; SELECT f(a) FROM c"),
+  ).toMatchInlineSnapshot(`
+    "sql_unexpected_token at INTT: "INTT" is not a type (did you mean "INT" or "INT2" or "INT4"?)
+    sql_feature_unsupported at sql: LANGUAGE SQL is not supported by this version (write the function in TypeScript)"
   `)
 })
 

@@ -27,8 +27,6 @@ export interface FoundColumn {
   readonly index: number
 }
 
-export const emptyScope: Scope = { inputs: [] }
-
 /** Exact matches, else those that differ in case only; a quoted name matches exactly. */
 export function matching<T>(name: Name, items: readonly T[], nameOf: (item: T) => string): readonly T[] {
   const same = items.filter((item) => nameOf(item) === name.text)

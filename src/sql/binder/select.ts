@@ -140,7 +140,7 @@ class Block {
 
   #aggregate(groups: Groups): AggregateRelation {
     const { emission, lateSpan } = this.#clauses
-    if (groups.window === undefined && lateSpan !== undefined) lateUnused(lateSpan)
+    if (groups.window?.clock !== 'event' && lateSpan !== undefined) lateUnused(lateSpan)
     const aggregates = this.#collector.aggregates
     const columns: RelationColumn[] = [
       ...groups.keyColumns,
@@ -241,8 +241,8 @@ const isWindowCall = (expr: Select['groupBy'][number]): boolean =>
   expr.kind === 'call' && /^(TUMBLE|HOP|SESSION|CUMULATE)$/i.test(expr.name.text)
 
 const lateUnused = (span: Span): never =>
-  fault('sql_late_clause_unused', 'nothing can be late here: there is no window', span, {
-    hint: 'remove the clause, or add a window',
+  fault('sql_late_clause_unused', 'nothing can be late here: there is no window over event time', span, {
+    hint: 'remove the clause, or add a window over an event-time column',
   })
 
 /** A column that passes an input column on keeps what is known of it. */

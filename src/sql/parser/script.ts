@@ -19,6 +19,8 @@ export interface Script {
   readonly annotations: readonly Annotation[]
   /** In the order of the text, at most `limits.diagnosticsMax`. Statements with an error are left out above. */
   readonly diagnostics: readonly Diagnostic[]
+  /** Objects whose CREATE does not parse: their readers need no fault of their own. */
+  readonly brokenNames: readonly string[]
 }
 
 const grammar = { query: parseQuery, expression: parseExpression, operand: parseOperand }
@@ -29,6 +31,7 @@ export function parseScript(text: string): Script {
   const cursor = new Cursor(text, lexed.tokens, grammar)
   const diagnostics: Diagnostic[] = [...lexed.diagnostics]
   const statements: Statement[] = []
+  const brokenNames: string[] = []
   let previousEnd = 0
   while (!cursor.atEnd) {
     if (cursor.acceptSymbol(';')) {
@@ -36,6 +39,7 @@ export function parseScript(text: string): Script {
       continue
     }
     const start = cursor.start
+    const position = cursor.position
     cursor.beginStatement()
     const above = annotationsAbove(lexed.annotations, text, previousEnd, start)
     try {
@@ -46,6 +50,7 @@ export function parseScript(text: string): Script {
       if (!(failure instanceof SyntaxFailure)) throw failure
       if (failure.diagnostic !== undefined) diagnostics.push(failure.diagnostic)
       skipStatement(cursor)
+      brokenNames.push(...createdName(cursor, position))
     }
   }
   const head = statements[0]?.span.start ?? text.length
@@ -55,6 +60,7 @@ export function parseScript(text: string): Script {
     statements,
     annotations: lexed.annotations.filter((annotation) => annotation.span.end <= head),
     diagnostics: diagnostics.slice(0, limits.diagnosticsMax),
+    brokenNames,
   }
 }
 
@@ -62,6 +68,24 @@ export function parseScript(text: string): Script {
 function skipStatement(cursor: Cursor): void {
   while (!cursor.atEnd && !cursor.isSymbol(';')) cursor.next()
 }
+
+/** The name in `CREATE … STREAM [IF NOT EXISTS] name` at a position, if one stands there; the cursor stays. */
+function createdName(cursor: Cursor, position: number): readonly string[] {
+  const end = cursor.position
+  cursor.rewind(position)
+  const found: string[] = []
+  if (cursor.acceptWord('CREATE')) {
+    while (cursor.position < end && cursor.isAny(createWords)) cursor.next()
+    if (cursor.position < end && (cursor.token.kind === 'word' || cursor.token.kind === 'quoted'))
+      found.push(cursor.token.text)
+  }
+  cursor.rewind(end)
+  return found
+}
+
+const createWords: ReadonlySet<string> = new Set(
+  'OR REPLACE STREAM TABLE LOOKUP MATERIALIZED VIEW SINK AGGREGATE FUNCTION IF NOT EXISTS'.split(' '),
+)
 
 /** Annotation lines directly above a statement: nothing but comments and line breaks between, no blank line. */
 function annotationsAbove(

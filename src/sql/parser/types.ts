@@ -38,10 +38,6 @@ const plainTypes: Readonly<Record<string, DataType>> = {
 const laterTypes: ReadonlySet<string> = new Set(['TIME', 'REAL', 'FLOAT4', 'UINT256'])
 const compoundTypes = ['DECIMAL', 'NUMERIC', 'ARRAY', 'MAP', 'STRUCT', 'ROW'] as const
 
-/** True when the word at hand names a type. */
-export const isTypeName = (upper: string): boolean =>
-  Object.hasOwn(plainTypes, upper) || laterTypes.has(upper) || compoundTypes.some((name) => name === upper)
-
 export function typeNode(cursor: Cursor): TypeNode {
   const start = cursor.start
   let type = cursor.nested(() => baseType(cursor))

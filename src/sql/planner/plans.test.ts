@@ -398,6 +398,15 @@ test('ORDER BY: at the end, by event time, per window, as Top-N', async () => {
             watermark ts delay=2s
               source memory://s columns=[k, ts]"
   `)
+  expect(await optimized(`${s}SELECT k FROM s ORDER BY ts LIMIT 3`)).toMatchInlineSnapshot(`
+    "output client
+      project k
+        limit limit=3
+          sort by _order2 mode=event-time
+            project k, ts AS _order2
+              watermark ts delay=2s
+                source memory://s columns=[k, ts]"
+  `)
   expect(await optimized(`${s}SELECT k, v FROM s ORDER BY v DESC LIMIT 2`)).toMatchInlineSnapshot(`
     "output client
       sort by v DESC mode=top limit=2

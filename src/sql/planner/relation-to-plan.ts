@@ -184,7 +184,11 @@ export class Planner {
     const { keys, limit, offset } = relation
     if (keys.length === 0) return makeNode({ kind: 'limit', input, limit, offset, schema })
     const mode = this.#sortMode(relation, input, emit)
-    return makeNode({ kind: 'sort', input, keys, mode, limit, offset, schema })
+    if (mode !== 'event-time') return makeNode({ kind: 'sort', input, keys, mode, limit, offset, schema })
+    const sorted = makeNode({ kind: 'sort', input, keys, mode, limit: undefined, offset: 0, schema })
+    return limit === undefined && offset === 0
+      ? sorted
+      : makeNode({ kind: 'limit', input: sorted, limit, offset, schema })
   }
 
   #sortMode(relation: OrderRelation, input: PlanNode, emit: EmitNode | undefined): SortNode['mode'] {
@@ -192,7 +196,7 @@ export class Planner {
     const first = relation.keys[0]!
     if (bounded && emit?.mode !== 'changes') return 'end'
     const byTime = first.expr.kind === 'column' && first.expr.index === eventTime && !first.descending
-    if (!bounded && byTime && changes === 'append' && relation.limit === undefined) return 'event-time'
+    if (!bounded && byTime && changes === 'append') return 'event-time'
     if (!bounded && changes === 'append' && relation.limit === undefined && closesWindows(input)) return 'window'
     if (relation.limit !== undefined) {
       if (!bounded) this.#warnGrowth('ORDER BY … LIMIT', relation)
