@@ -7,11 +7,13 @@ import { isJsonText, type Misfit, nullMisfit, storeJson } from './store-json.ts'
 const BRACE = 0x7b
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+/** In place of a position: every column is settled, the rest does not matter. */
+const SETTLED = -2
 
 /**
- * Reads one record at a time, in TypeScript: the oracle of the compiled scanner and its fallback for records that no
- * template fits. Of a repeated key the last counts. What no column reads is passed over unchecked; once every column
- * is settled, the rest of the record need not even be well-formed, unless `strict`.
+ * Reads one record at a time, in TypeScript: the oracle of the compiled scanner and its fallback for records that it
+ * leaves. Of a repeated key the last counts. What no column reads is passed over unchecked; once every column is
+ * settled, the rest of the record is not looked at (so a repetition there is not seen), unless `strict`.
  */
 export class JsonRecordReader {
   readonly #columns: PathColumns
@@ -54,11 +56,12 @@ export class JsonRecordReader {
     if (first === last || bytes[first] !== BRACE) return invalid('the record is not a JSON object')
     if (bytes[last - 1] !== 0x7d) return invalid('the record does not end with the brace that closes it')
     if (this.#strict && !this.#isJson(start, end)) return invalid('the record is not valid JSON')
+    if (this.#settled.length === 0 && !this.#strict) return undefined
     const after = this.#object(first, this.#columns.root)
     if (this.#fault !== undefined) return this.#fault
     if (after === last) return undefined
     // The bracket that ended the record may have closed an inner value; then the record is cut off.
-    if (this.#unsettled === 0 && this.#settledAt < last) return undefined
+    if (after === SETTLED && this.#settledAt < last) return undefined
     return invalid(
       after < 0 ? `the record is not valid JSON near byte ${this.#broken - start}` : 'more follows the record',
     )
@@ -97,7 +100,8 @@ export class JsonRecordReader {
       p = this.#blanks(p + 1, this.#end)
       const child = key === undefined ? undefined : node.children.get(key)
       p = child === undefined ? this.#valueEnd(p) : this.#value(p, child)
-      if (p < 0) return -1
+      if (p < 0) return p
+      if (this.#unsettled === 0 && !this.#strict) return SETTLED
       p = this.#blanks(p, this.#end)
       if (bytes[p] === 0x7d && p < this.#end) return this.#leave(p + 1, node)
       if (bytes[p] !== 0x2c || p >= this.#end) return this.#break(p)

@@ -53,6 +53,12 @@ export class TemplateWriter {
     while (this.#end > start && this.#bytes[this.#end - 1]! <= 32) this.#end--
     const first = this.#blanks(start)
     if (this.#bytes[first] !== 0x7b || this.#bytes[this.#end - 1] !== 0x7d) return undefined
+    // Nothing is read: the braces are all there is to see.
+    if (this.#columns.leaves.length === 0 && !this.#whole) {
+      this.#push(STEP.literal, first + 1)
+      this.#steps.push({ kind: STEP.end, start: 0, end: 0 })
+      return this.#store()
+    }
     const after = this.#object(first, this.#columns.root)
     if (after < 0) return undefined
     if (this.#done) {

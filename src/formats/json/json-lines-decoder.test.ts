@@ -180,6 +180,12 @@ describe.each(['on', 'off'] as const)('kernels %s', (kernels) => {
     expect(rejects).toHaveLength(3)
   })
 
+  test('without columns only the braces count', () => {
+    const { rows, rejects } = decode([], '{"a":1}\n{}\n{"b":[}\n[1]\n', { kernels })
+    expect(rows).toEqual([[], [], []])
+    expect(rejects).toHaveLength(1)
+  })
+
   test('records framed by the connector', () => {
     using decoder = createJsonLinesDecoder(specOf([column('a', types.double)], { kernels }), deps)
     const text = '{"a":1}{\n"a":\n2}'
