@@ -26,6 +26,11 @@ export class RowAccumulate {
   readonly #slots: Int32Array
   readonly #calls: readonly Call[]
   readonly #loop: Loop | undefined
+  /**
+   * Live rows are counted: rows can be taken back, or can fail after their group was made. Groups without a live row
+   * are then left out.
+   */
+  readonly tracksLive: boolean
   #pane!: Pane
 
   constructor(spec: GroupSpec, kinds: readonly AccumulatorKind[], slots: Int32Array, context: OperatorContext) {
@@ -33,6 +38,8 @@ export class RowAccumulate {
     this.#kinds = kinds
     this.#context = context
     this.#slots = slots
+    this.tracksLive =
+      spec.retracts || spec.emission === 'changes' || spec.emission === 'update' || spec.aggregates.some(canFail)
     this.#calls = spec.aggregates.map((call) => ({
       filter: call.filter === undefined ? undefined : interpret(call.filter, context),
       args: call.args.map((arg) => interpret(arg, context)),
@@ -42,13 +49,6 @@ export class RowAccumulate {
     if (context.mode === 'compiled' && compiles) {
       this.#loop = buildLoop({ rows: 'selection', body: (code) => this.#emit(code) }, spec.input, context)
     }
-  }
-
-  /** True when a row can fail after its group was made: groups without a live row are then left out. */
-  get fallible(): boolean {
-    return this.#spec.aggregates.some(
-      (call) => call.args.some(isFallible) || (call.filter !== undefined && isFallible(call.filter)),
-    )
   }
 
   /** Adds the rows at positions `from` … `to`; their slots are in the slot array. */
@@ -73,7 +73,7 @@ export class RowAccumulate {
     const slots = code.constant(this.#slots)
     code.line(`const slot = ${slots}[${code.position}]`)
     const steps = this.#spec.aggregates.map((call, i) => this.#emitArguments(code, call, i))
-    code.line(`${code.bound(() => this.#pane.live)}[slot]++`)
+    if (this.tracksLive) code.line(`${code.bound(() => this.#pane.live)}[slot]++`)
     for (const step of steps) step()
   }
 
@@ -135,6 +135,9 @@ export class RowAccumulate {
     this.#evaluate(batch, row)
   }
 }
+
+const canFail = (call: BoundAggregate): boolean =>
+  call.args.some(isFallible) || (call.filter !== undefined && isFallible(call.filter))
 
 /** DISTINCT and ORDER BY inside a call have no compiled form. */
 const isPlain = (call: BoundAggregate): boolean => !call.distinct && call.orderBy.length === 0

@@ -108,7 +108,7 @@ export class RowIntake {
     if (window !== undefined) this.#emitWindow(code, window, state)
     const keys = this.#spec.keys.map((key) => code.evaluate(key))
     const writer = code.constant(this.#writer)
-    this.#codec.emit(code, keys, { writer, position: 'm' })
+    this.#codec.emit(code, keys, { writer, spans: code.constant(this.#writer.spans), position: 'm' })
     if (window !== undefined) {
       const windows = code.bound(() => this.intake.runWindow)
       const starts = code.bound(() => this.intake.runStart)
@@ -123,11 +123,20 @@ export class RowIntake {
   #emitWindow(code: LoopCode, window: WindowSpec, state: string): void {
     const time = code.evaluate(window.time)
     if (time.isNull !== 'false') code.line(`if (${time.isNull}) ${code.failRow}`)
-    code.line(`const w = Math.floor((${time.value} - ${window.offsetMicros}) / ${window.sizeMicros})`)
+    // The window of the row before is tried first: two compares instead of a division.
+    const { sizeMicros, offsetMicros } = window
+    code.before('let w = NaN, low = NaN, high = NaN')
+    code.before(`const closedBelow = ${state}.closedBelow`)
+    const t = code.name('t')
+    code.line(`const ${t} = ${time.value}`)
+    code.line(`if (!(${t} >= low && ${t} < high)) {`)
+    code.line(`w = Math.floor((${t} - ${offsetMicros}) / ${sizeMicros})`)
     const rows = code.bound(() => this.intake.lateRows)
     const windows = code.bound(() => this.intake.lateWindow)
-    code.before(`const closedBelow = ${state}.closedBelow`)
-    code.line(`if (w < closedBelow) { ${rows}[late] = ${code.row}; ${windows}[late] = w; late++; ${code.skipRow} }`)
+    const late = `${rows}[late] = ${code.row}; ${windows}[late] = w; late++; low = NaN; ${code.skipRow}`
+    code.line(`if (w < closedBelow) { ${late} }`)
+    code.line(`low = w * ${sizeMicros} + ${offsetMicros}; high = low + ${sizeMicros}`)
+    code.line('}')
   }
 
   /** One row by the interpreter; the twin of `#emit`. */

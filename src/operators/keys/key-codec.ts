@@ -48,8 +48,13 @@ export class KeyCodec {
     else this.form = only === 'text' ? 'text' : 'word'
   }
 
-  /** Writes the code that gives the row at hand its key; `writer` names the KeyWriter, `position` the row's place. */
-  emit(code: LoopCode, operands: readonly Operand[], names: { writer: string; position: string }): void {
+  /** Writes the code that gives the row at hand its key; `writer` names the KeyWriter, `spans` its array,
+   * `position` the row's place. */
+  emit(
+    code: LoopCode,
+    operands: readonly Operand[],
+    names: { readonly writer: string; readonly spans: string; readonly position: string },
+  ): void {
     const { writer, position } = names
     if (this.form === 'none') return
     if (this.form === 'tuple') {
@@ -65,7 +70,7 @@ export class KeyCodec {
     const key =
       this.form === 'word'
         ? `${writer}.begin(8); ${emitPart(this.#parts[0]!, this.types[0]!, operand, { writer, json: code })}; ${writer}.end(${position})`
-        : emitWholeText(this.types[0]!, operand, writer, position)
+        : emitWholeText(this.types[0]!, operand, names)
     code.line(
       operand.isNull === 'false' ? key : `if (${operand.isNull}) ${writer}.nullKey(${position}); else { ${key} }`,
     )
@@ -143,8 +148,16 @@ function emitPart(part: Part, type: DataType, operand: Operand, names: { writer:
   }
 }
 
-function emitWholeText(type: DataType, operand: Operand, writer: string, position: string): string {
-  if (operand.span !== undefined) return `${writer}.span(${position}, ${operand.span.start}, ${operand.span.length})`
+function emitWholeText(
+  type: DataType,
+  operand: Operand,
+  names: { readonly writer: string; readonly spans: string; readonly position: string },
+): string {
+  const { writer, spans, position } = names
+  if (operand.span !== undefined) {
+    const { start, length } = operand.span
+    return `${spans}[2 * ${position}] = ${start}; ${spans}[2 * ${position} + 1] = ${length}`
+  }
   const method = type.kind === 'bytes' ? 'whole' : 'wholeString'
   return `${writer}.${method}(${position}, ${operand.value})`
 }
