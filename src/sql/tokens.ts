@@ -51,7 +51,7 @@ export const reservedWords: ReadonlySet<string> = new Set(
 
 /** Plain words that may start a clause behind an expression or a FROM item: never an alias without AS. */
 export const contextualWords: ReadonlySet<string> = new Set(
-  'ALLOW ANTI ASOF FOR LATE PRIMARY QUALIFY SEMI TOLERANCE WITHIN'.split(' '),
+  'ALLOW ANTI ASOF FETCH FOR LATE PRIMARY QUALIFY SEMI TOLERANCE WITHIN'.split(' '),
 )
 
 /** Longest first, so that the first match is the token. */

@@ -149,7 +149,10 @@ class ScriptBinder {
       this.#explains.push({ explain: body, outputs: [] })
       return []
     }
+    const read = new Set(this.#context.read)
     const outputs = await this.#body(body.statement.body)
+    // A stream that only EXPLAIN reads is still read by nobody.
+    for (const name of this.#context.read) if (!read.has(name)) this.#context.read.delete(name)
     this.#explains.push({ explain: body, outputs: [...outputs] })
     return []
   }

@@ -222,11 +222,25 @@ function unionOf(branches: readonly Relation[], written: readonly QueryBody[], b
       (body, i) => branchItem(body, at) ?? ({ kind: 'column', parts: [], span: written[i]!.span } as Expr),
     )
     const type = commonTypeFor(args, places, binder)
-    const { name, hidden, window } = column
+    const { name, hidden } = column
+    const window = sameMark(branches.map((branch) => branch.columns[at]!.window))
     return { name, type, nullable: args.some((arg) => arg.nullable), hidden, window }
   })
   const inputs = branches.map((branch) => castColumns(branch, columns))
   return { kind: 'union', inputs, columns, label: 'UNION' }
+}
+
+/** The mark that all branches give a column. */
+function sameMark(marks: readonly RelationColumn['window'][]): RelationColumn['window'] {
+  const [first] = marks
+  const same = marks.every(
+    (mark) =>
+      mark?.role === first?.role &&
+      mark?.clock === first?.clock &&
+      mark?.sizeMicros === first?.sizeMicros &&
+      mark?.offsetMicros === first?.offsetMicros,
+  )
+  return same ? first : undefined
 }
 
 /** The written item behind a column of a branch, for the place of a fault. */

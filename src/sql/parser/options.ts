@@ -76,14 +76,15 @@ export const isSchemeForm = (cursor: Cursor): boolean =>
   cursor.ahead(2).kind === 'string' &&
   cursor.isSymbol(')', 3)
 
-/** `scheme('rest')` is `'scheme://rest'`; a rest that is a URI of that scheme stays as it is. */
+/** `scheme('rest')` is `'scheme://rest'` (a path for `file`); a rest that is a URI of that scheme stays as it is. */
 export function schemeForm(cursor: Cursor): UriNode {
   const start = cursor.start
   const scheme = cursor.next().text.toLowerCase()
   cursor.expectSymbol('(')
   const rest = cursor.string('a URI')
   cursor.expectSymbol(')')
-  const uri = rest.toLowerCase().startsWith(`${scheme}:`) ? rest : `${scheme}://${rest}`
+  const isUri = rest.toLowerCase().startsWith(`${scheme}:`)
+  const uri = isUri ? rest : scheme === 'file' ? `file:${rest}` : `${scheme}://${rest}`
   return { kind: 'uri', uri, span: cursor.spanFrom(start) }
 }
 

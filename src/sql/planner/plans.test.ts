@@ -197,6 +197,16 @@ test('UNION ALL keeps the event time of its branches', async () => {
   `)
 })
 
+test('a grouping by the window columns of a union needs one window in all branches', async () => {
+  const branch = (size: string) => `SELECT COUNT(*) AS n, window_start, window_end FROM s GROUP BY TUMBLE(ts, ${size})`
+  const plan = (size: string) =>
+    optimized(
+      `${s}SELECT window_start, SUM(n) AS n FROM (${branch('10s')} UNION ALL ${branch(size)}) u GROUP BY window_start`,
+    )
+  expect(await plan('10s')).toContain('window=tumble(window_start, 10s) aggregates=[SUM(n)] emit=close')
+  expect(await plan('20s')).toContain('keys=[window_start] aggregates=[SUM(n)] emit=changes')
+})
+
 test('aliases: later items, GROUP BY, HAVING and ORDER BY; a source column wins but in ORDER BY', async () => {
   expect(
     await optimized(
