@@ -28,6 +28,7 @@ test('names', async () => {
   expect(
     await lines(
       'SELECT x FROM strem',
+      'SELECT x FROM nexmark',
       "SELECT x FROM 'nowhere://x'",
       'SELECT COUNTT(v) FROM s',
       'SELECT LEVENSHTEIN(k, k) FROM s',
@@ -43,6 +44,7 @@ test('names', async () => {
   ).toMatchInlineSnapshot(`
     [
       "sql_source_not_found at strem: stream, table or view "strem" does not exist (make it: CREATE STREAM strem FROM 'uri', or read a file: FROM 'strem.jsonl')",
+      "sql_source_not_found at nexmark: stream, table or view "nexmark" does not exist (write it as a URI: 'nexmark:…')",
       "sql_schema_unknown at 'nowhere://x': the columns of "nowhere://x" are not known (declare the columns)",
       "sql_function_not_found at COUNTT: function "COUNTT" does not exist (did you mean "COUNT"?)",
       "sql_feature_unsupported at LEVENSHTEIN: the function LEVENSHTEIN is not supported by this version (leave it out; the README lists what this version runs)",
@@ -251,6 +253,7 @@ test('sinks', async () => {
       "INSERT INTO 'postgresql:x' SELECT k, v PRIMARY KEY, COUNT(*) AS n FROM s GROUP BY k, v",
       'INSERT INTO s SELECT k FROM s',
       'INSERT INTO nowhere SELECT k FROM s',
+      'INSERT INTO blackhole SELECT k FROM s',
       "INSERT INTO 'file:x' (a) SELECT k, v FROM s",
     ),
   ).toMatchInlineSnapshot(`
@@ -268,6 +271,7 @@ test('sinks', async () => {
       "sql_state_grows at k, v: GROUP BY k, v keeps a row for every key of an input that never ends (limit it: SET state_ttl = '1h', or group by a window)",
       "sql_wrong_object_kind at s: "s" is a stream and takes no rows (write to a sink: CREATE SINK k INTO 'uri', or INSERT INTO 'uri')",
       "sql_source_not_found at nowhere: sink "nowhere" does not exist (make it: CREATE SINK nowhere INTO 'uri', or write INTO 'uri')",
+      "sql_source_not_found at blackhole: sink "blackhole" does not exist (write it as a URI: 'blackhole:')",
       "sql_column_not_found at a: the query gives 2 columns, but 1 are named (name every column, or leave out the list)",
     ]
   `)

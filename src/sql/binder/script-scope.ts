@@ -61,11 +61,12 @@ function sourceNotFound(name: Name, context: QueryContext): never {
   const names = [...context.ctes.keys(), ...context.objects.keys()]
   const near = didYouMean(name.text, names)
   const looksLikePath = /[./*]/.test(name.text)
+  const isScheme = context.environment.catalogue.schemes.includes(name.text.toLowerCase())
   const rest = looksLikePath
     ? `quote a path: '${name.text}'`
     : `make it: CREATE STREAM ${name.text} FROM 'uri', or read a file: FROM '${name.text}.jsonl'`
   return fault('sql_source_not_found', `stream, table or view "${name.text}" does not exist`, name.span, {
-    hint: near ?? rest,
+    hint: near ?? (isScheme ? `write it as a URI: '${name.text.toLowerCase()}:…'` : rest),
     suggestions: nearestNames(name.text, names).map((with_) => ({ replace: name.text, with: with_ })),
   })
 }

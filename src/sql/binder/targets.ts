@@ -30,8 +30,12 @@ export async function openSink(
     })
   }
   const sinks = [...objects.values()].filter((object) => object.kind === 'sink').map((object) => object.name)
+  const scheme = environment.catalogue.schemes.includes(target.text.toLowerCase())
+    ? `write it as a URI: '${target.text.toLowerCase()}:'`
+    : undefined
   return fault('sql_source_not_found', `sink "${target.text}" does not exist`, target.span, {
-    hint: didYouMean(target.text, sinks) ?? `make it: CREATE SINK ${target.text} INTO 'uri', or write INTO 'uri'`,
+    hint:
+      didYouMean(target.text, sinks) ?? scheme ?? `make it: CREATE SINK ${target.text} INTO 'uri', or write INTO 'uri'`,
     suggestions: nearestNames(target.text, sinks).map((near) => ({ replace: target.text, with: near })),
   })
 }
