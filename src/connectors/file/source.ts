@@ -66,6 +66,7 @@ class FileReader implements SplitReader {
     const input = await inspectInput(descriptor, this.#path, this.#options)
     const decoder = this.#context.decoder(this.#path, input.format)
     this.#decoder = decoder
+    if (position.byte > 0 && HEADED.has(input.format)) await this.#readHeader(descriptor, decoder, input.codec)
     decoder.seek(position)
     const pieces =
       input.codec === undefined
@@ -76,6 +77,16 @@ class FileReader implements SplitReader {
       yield this.#item(decoded, identity)
     }
     for (const decoded of decoder.finish()) yield this.#item(decoded, identity)
+  }
+
+  /** A file that is entered in the middle still has its header at the start. */
+  async #readHeader(descriptor: number, decoder: Decoder, codec: Codec | undefined): Promise<void> {
+    decoder.seek({ byte: 0, ordinal: 0 })
+    const pieces =
+      codec === undefined
+        ? this.#plainPieces(descriptor, decoder, 0)
+        : this.#inflatedPieces(descriptor, decoder, { codec, skip: 0 })
+    for await (const _first of pieces) return
   }
 
   /** Reads straight into the decoder's slab. */
@@ -139,4 +150,6 @@ class FileReader implements SplitReader {
   }
 }
 
+/** Formats whose first record names the columns. */
+const HEADED: ReadonlySet<string> = new Set(['csv', 'tsv'])
 const TURN_BYTES = 8 * 1024 * 1024

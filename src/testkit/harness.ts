@@ -1,0 +1,108 @@
+import type { Offset, Sink, SinkContext, Source, SourceContext, SourceItem } from '../connectors/contract.ts'
+import type { Batch } from '../core/batch.ts'
+import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
+import type { Schema } from '../core/types.ts'
+import type { Value } from '../core/values.ts'
+import { textOfValue } from '../expr/value-text.ts'
+import type { Reject } from '../formats/decoder.ts'
+import { createDecoder, createEncoder } from '../formats/formats.ts'
+import { connectorContext } from '../headrace/connector-context.ts'
+import { endpoint } from '../headrace/endpoint.ts'
+import { Engine } from '../headrace/engine.ts'
+import { decoderSpec, encoderSpec } from '../headrace/format-specs.ts'
+
+/** What a reader gave: rows with the offset behind their batch. */
+export interface ReadRow {
+  readonly row: Row
+  /** Position that follows the batch of the row. */
+  readonly next: Offset
+  readonly split: string
+}
+
+/** Opens connectors of one instance the way a pipeline does, for tests of connectors alone. */
+export class Harness {
+  readonly engine: Engine
+
+  constructor(options: { readonly baseDirectory: string; readonly batchRows?: number }) {
+    this.engine = new Engine(options)
+  }
+
+  async openSource(uri: string, schema: Schema, systemColumns: readonly string[] = []): Promise<Source> {
+    const handle = await endpoint(uri, 'source')
+    const { engine } = this
+    const columns = schema.fields.map(({ name, nullable }) => ({ name, path: [name], required: !nullable }))
+    const base = connectorContext(engine, handle, { baseDirectory: engine.baseDirectory })
+    const context: SourceContext = {
+      ...base,
+      schema,
+      columns,
+      systemColumns,
+      batchRows: engine.batchRows,
+      decoder: (split, format) => {
+        const form = { schema, columns, split, batchRows: engine.batchRows, nowMicros: () => engine.clock.nowMicros() }
+        return createDecoder(format, decoderSpec(engine, handle.options, form), engine)
+      },
+    }
+    return await handle.connector.openSource!(context)
+  }
+
+  async openSink(uri: string, schema: Schema): Promise<Sink> {
+    const handle = await endpoint(uri, 'sink')
+    const { engine } = this
+    const context: SinkContext = {
+      ...connectorContext(engine, handle, { baseDirectory: engine.baseDirectory, pipeline: 'conformance' }),
+      schema,
+      changes: false,
+      bounded: true,
+      key: [],
+      valueText: textOfValue,
+      encoder: (format) =>
+        createEncoder(format, encoderSpec(engine, handle.options, { schema, changes: false }), engine),
+    }
+    return await handle.connector.openSink!(context)
+  }
+
+  /** Writes rows in batches and publishes them. */
+  async write(uri: string, schema: Schema, rows: readonly (readonly Value[])[]): Promise<void> {
+    await using sink = await this.openSink(uri, schema)
+    using builder = new BatchBuilder(schema, this.engine.batchRows, this.engine.memory)
+    for (let from = 0; from < rows.length; from += this.engine.batchRows) {
+      builder.reset()
+      for (const row of rows.slice(from, from + this.engine.batchRows)) builder.append(row)
+      await sink.write(builder.finish())
+    }
+    await sink.flush()
+    await sink.finish?.()
+  }
+
+  /** Reads every split to its end (or `most` rows of each). */
+  async read(
+    uri: string,
+    schema: Schema,
+    form: { readonly from?: ReadonlyMap<string, Offset>; readonly most?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly rows: ReadRow[]; readonly rejects: Reject[] }> {
+    await using source = await this.openSource(uri, schema)
+    const signal = form.signal ?? new AbortController().signal
+    const rows: ReadRow[] = []
+    const rejects: Reject[] = []
+    for await (const event of source.splits(signal)) {
+      if (event.kind !== 'added') continue
+      await using reader = source.open(event.split.id)
+      let left = form.most ?? Number.POSITIVE_INFINITY
+      for await (const item of reader.read(form.from?.get(event.split.id), signal)) {
+        left -= take(item, event.split.id, { rows, rejects })
+        if (left <= 0) break
+      }
+    }
+    return { rows, rejects }
+  }
+}
+
+function take(item: SourceItem, split: string, into: { rows: ReadRow[]; rejects: Reject[] }): number {
+  if (item.kind === 'idle') return 0
+  into.rejects.push(...(item.rejects ?? []))
+  const batch: Batch | undefined = item.batch
+  if (batch === undefined) return 0
+  for (let row = 0; row < batch.rows; row++) into.rows.push({ row: rowAt(batch, row), next: item.next, split })
+  return batch.rows
+}
