@@ -3,6 +3,7 @@ import type { Column } from '../core/column.ts'
 import { ColumnBuilder } from '../core/column-builder.ts'
 import { valueAt } from '../core/column-read.ts'
 import type { WorkerMemory } from '../core/memory.ts'
+import type { Scratch } from '../core/scratch.ts'
 import type { Value } from '../core/values.ts'
 import type { BoundExpr, ContextName } from './bound.ts'
 import { caster } from './cast/cast.ts'
@@ -12,6 +13,8 @@ import { MICROS_PER_DAY } from './time/civil.ts'
 /** What expressions read beside the row: the clock of the batch at hand, set by the runtime. */
 export interface ExprContext {
   readonly current: { readonly nowMicros: number }
+  /** Memory for strings that generated loops compute; whoever runs the loop resets it. Absent: JavaScript strings. */
+  readonly scratch?: Scratch | undefined
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Batch, Mark } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
 import { assert } from '../core/errors.ts'
 import type { WorkerMemory } from '../core/memory.ts'
+import { Scratch } from '../core/scratch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
 import type { BoundExpr } from './bound.ts'
@@ -9,7 +10,7 @@ import { buildLoop } from './compile/build-loop.ts'
 import { type RowErrorCode, RowFailure } from './functions.ts'
 import { Gather, type Kept } from './gather.ts'
 import { columnAt, columnPath, type Evaluator, type ExprContext, interpret } from './interpret.ts'
-import type { Loop } from './loop.ts'
+import type { Loop, LoopCode } from './loop.ts'
 import { OutputColumn } from './output-column.ts'
 import { emitRow } from './project-loop.ts'
 
@@ -67,6 +68,8 @@ export class RowProgram implements Disposable {
   readonly #gathers: readonly Gather[]
   readonly #changes: Gather
   readonly #loop: Loop | undefined
+  /** Texts that the loop computes; kept until the next batch. */
+  readonly #scratch: Scratch
   #failures: ProgramFailure[] = []
 
   constructor(spec: RowProgramSpec) {
@@ -80,13 +83,14 @@ export class RowProgram implements Disposable {
     this.#values = this.computed.map(({ expr }) => interpret(expr, deps))
     this.#gathers = outputs.map(() => new Gather(deps.memory))
     this.#changes = new Gather(deps.memory)
+    this.#scratch = new Scratch(deps.memory)
     if (spec.mode === 'compiled' && (filters.length > 0 || this.computed.length > 0)) {
       const failures = spec.onFailure === 'null' ? 'redo' : 'mark'
-      this.#loop = buildLoop(
-        { rows: 'range', failures, body: (code) => emitRow(code, filters, this) },
-        spec.input,
-        deps,
-      )
+      const body = (code: LoopCode) => emitRow(code, filters, this)
+      this.#loop = buildLoop({ rows: 'range', failures, body }, spec.input, {
+        current: deps.current,
+        scratch: this.#scratch,
+      })
     }
   }
 
@@ -102,6 +106,7 @@ export class RowProgram implements Disposable {
     if (filters.length === 0 && this.computed.length === 0) return { batch: this.#output(batch), failures: [] }
     if (this.kept.length < batch.rows) this.kept = new Int32Array(batch.rows)
     for (const { column } of this.computed) column.reserve(batch.rows)
+    this.#scratch.reset()
     this.#runRows(batch)
     const failures = this.#failures.sort((a, b) => a.row - b.row)
     return { batch: this.count === 0 ? undefined : this.#output(batch), failures }
@@ -192,6 +197,7 @@ export class RowProgram implements Disposable {
     for (const { column } of this.computed) column[Symbol.dispose]()
     for (const gather of this.#gathers) gather[Symbol.dispose]()
     this.#changes[Symbol.dispose]()
+    this.#scratch[Symbol.dispose]()
   }
 }
 

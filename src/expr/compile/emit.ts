@@ -6,6 +6,7 @@ import { RowFailure } from '../functions.ts'
 import { columnPath, contextReader, type ExprContext, interpret } from '../interpret.ts'
 import type { Operand } from '../loop.ts'
 import { inlineCast } from './emit-cast.ts'
+import { emitTextSpan } from './emit-span.ts'
 import { emitTextCall } from './emit-text.ts'
 import type { Leaves } from './leaves.ts'
 import { FAILED, onlyPath, PerCode } from './per-code.ts'
@@ -45,10 +46,13 @@ const emitters: { readonly [K in BoundExpr['kind']]: (expr: NodeOf<K>, at: EmitC
 
 /** Writes what computes the expression for the row at hand. */
 export function emit(expr: BoundExpr, at: EmitContext): Operand {
-  const cached = emitPerCode(expr, at)
-  if (cached !== undefined) return cached
+  const known = at.source.remembered(expr) as Operand | undefined
+  if (known !== undefined) return known
   const write = emitters[expr.kind] as (expr: BoundExpr, at: EmitContext) => Operand
-  return write(expr, at)
+  const operand = emitPerCode(expr, at) ?? write(expr, at)
+  // The operand of CASE x WHEN … is one node under all its comparisons: it is computed once.
+  if (expr.kind === 'call' && expr.overload.deterministic) at.source.remember(expr, operand)
+  return operand
 }
 
 /** What a variable of this type holds before it is set. */
@@ -114,7 +118,7 @@ const nullOf = (args: readonly Operand[]): string => {
 function emitCall(expr: NodeOf<'call'>, at: EmitContext): Operand {
   const { overload } = expr
   const args = expr.args.map((arg) => emit(arg, at))
-  const text = emitTextCall(expr, args, at.source)
+  const text = emitTextCall(expr, args, at.source) ?? emitTextSpan(expr, args, at.source, at.context.scratch)
   if (text !== undefined) return text
   if (overload.inline !== undefined && (!overload.seesNull || nullOf(args) === 'false')) {
     const { inline } = overload

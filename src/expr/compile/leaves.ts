@@ -97,7 +97,7 @@ export class Leaves {
   #loaded(leaf: number, part: string, expression: string): string {
     const key = `${leaf}${part}`
     const known = this.#source.remembered(key)
-    if (known !== undefined) return known
+    if (typeof known === 'string') return known
     const name = this.#source.name(part)
     this.#source.line(`const ${name} = ${expression}`)
     this.#source.remember(key, name)

@@ -17,7 +17,7 @@ export class Source {
   readonly beforeLines: string[] = []
   readonly afterLines: string[] = []
   #lines: string[] = []
-  #scopes: Map<string, string>[] = [new Map()]
+  #scopes: Map<unknown, unknown>[] = [new Map()]
   #names = 0
 
   name(hint: string): string {
@@ -52,8 +52,8 @@ export class Source {
     }
   }
 
-  /** The name that `key` was given in this block or one around it. */
-  remembered(key: string): string | undefined {
+  /** What was remembered under `key` in this block or one around it. */
+  remembered(key: unknown): unknown {
     for (let i = this.#scopes.length - 1; i >= 0; i--) {
       const found = this.#scopes[i]!.get(key)
       if (found !== undefined) return found
@@ -61,8 +61,8 @@ export class Source {
     return undefined
   }
 
-  remember(key: string, name: string): void {
-    this.#scopes.at(-1)!.set(key, name)
+  remember(key: unknown, value: unknown): void {
+    this.#scopes.at(-1)!.set(key, value)
   }
 
   /** The lines that `write` emits, taken out again; the names they declare are not remembered. */

@@ -38,9 +38,21 @@ function roundDecimal(rounding: Rounding, value: ExactInteger, scale: number, di
 function roundDouble(rounding: Rounding, value: number, digits: number): number {
   if (!Number.isFinite(value)) return value
   if (digits === 0) return rounding.whole(value) + 0
+  if (digits > 0 && Number.isInteger(value)) return value
   if (digits > 320) return value
+  const quick = digits > 0 && digits <= 15 ? quickRound(rounding, value, digits) : undefined
+  if (quick !== undefined) return quick
   const shifted = rounding.whole(shift(value, digits))
   return shift(shifted, -digits) + 0
+}
+
+/** Where the scaled value is clearly on one side, its product rounds as its text does; undefined near a tie. */
+function quickRound(rounding: Rounding, value: number, digits: number): number | undefined {
+  const unit = 10 ** digits
+  const scaled = value * unit
+  const fraction = scaled - Math.floor(scaled)
+  const isClear = fraction > 1e-5 && fraction < 1 - 1e-5 && Math.abs(fraction - 0.5) > 1e-5
+  return isClear && Math.abs(scaled) < 1e10 ? rounding.whole(scaled) / unit + 0 : undefined
 }
 
 function shift(value: number, digits: number): number {

@@ -50,6 +50,18 @@ function unitOf(text: Value): TimeUnit {
   return unit
 }
 
+/** Units of a fixed length are floors of the microseconds; weeks begin on a Monday, 1970-01-05. */
+function inlineTruncation(unit: Value | undefined, flipped: boolean): ScalarOverload['inline'] {
+  const found = typeof unit === 'string' ? timeUnit(unit) : undefined
+  if (found === undefined || found.months > 0 || found.micros === 0.001) return undefined
+  const size = found.days * MICROS_PER_DAY + found.micros
+  const phase = found.name === 'week' ? 4 * MICROS_PER_DAY : 0
+  return (_code, a = '', b = '') => {
+    const t = flipped ? a : b
+    return `(Math.floor((${t} - ${phase}) / ${size}) * ${size} + ${phase})`
+  }
+}
+
 /** `flipped`: the time stands before the unit, as in FLOOR(t TO unit). */
 export function truncateTime(
   name: string,
@@ -73,6 +85,7 @@ export function truncateTime(
     parameters: [...(flipped ? [type, types.string] : [types.string, type]), ...(zone ? [types.string] : [])],
     type,
     fallible: typeof constant !== 'string' || zone !== undefined,
+    inline: zone === undefined && type.kind !== 'date' ? inlineTruncation(constant, flipped) : undefined,
     call: (a = null, b = null, where) => {
       const [text, t] = flipped ? [b, a] : [a, b]
       return where === undefined ? cut(text, t) : inZone(text, t, where)

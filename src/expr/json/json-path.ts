@@ -53,7 +53,15 @@ function stepOf(match: RegExpExecArray): JsonStep {
 }
 
 /** Texts that a path leads to in a JSON text, in order. */
-export function matchesOf(text: string, { steps }: JsonPath): string[] {
+export function matchesOf(text: string, { steps, many }: JsonPath): string[] {
+  if (!many) {
+    let found: string | undefined = text
+    for (const step of steps) {
+      if (step.kind !== 'all') found = stepInto(found, step)
+      if (found === undefined) return []
+    }
+    return [found]
+  }
   let found = [text]
   for (const step of steps) {
     found = found.flatMap((value) => {
@@ -88,11 +96,18 @@ function memberOf(text: string, start: number, wanted: string): string | undefin
     const keyEnd = endOfValue(text, at)
     const valueStart = skipBlanks(text, skipBlanks(text, keyEnd) + 1)
     const valueEnd = endOfValue(text, valueStart)
-    if (stringOfJson(text.slice(at, keyEnd)) === wanted) found = text.slice(valueStart, valueEnd)
+    if (isKey(text, at, keyEnd, wanted)) found = text.slice(valueStart, valueEnd)
     at = skipBlanks(text, valueEnd)
     if (text[at] === ',') at = skipBlanks(text, at + 1)
   }
   return found
+}
+
+/** True when the string token `at` … `end` is `wanted`; only tokens with escapes are decoded. */
+function isKey(text: string, at: number, end: number, wanted: string): boolean {
+  if (end - at - 2 === wanted.length && text.startsWith(wanted, at + 1)) return !wanted.includes('\\')
+  const token = text.slice(at, end)
+  return token.includes('\\') && stringOfJson(token) === wanted
 }
 
 function itemAt(text: string, start: number, index: number): string | undefined {

@@ -45,7 +45,7 @@ export function endOfValue(text: string, at: number): number {
   if (first === 34) return endOfString(text, at)
   if (first !== 123 && first !== 91) {
     let i = at
-    while (i < text.length && !/[,\]}\s]/.test(text[i]!)) i++
+    while (i < text.length && !endsScalar(text.charCodeAt(i))) i++
     return i
   }
   let depth = 0
@@ -57,6 +57,9 @@ export function endOfValue(text: string, at: number): number {
   }
   return text.length
 }
+
+/** Comma, brackets that close, blanks. */
+const endsScalar = (unit: number): boolean => unit === 44 || unit === 93 || unit === 125 || unit <= 32
 
 function endOfString(text: string, at: number): number {
   let i = at + 1
