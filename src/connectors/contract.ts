@@ -8,6 +8,7 @@ import type { Uri } from '../core/uri.ts'
 import type { Value } from '../core/values.ts'
 import type { Decoder, Reject } from '../formats/decoder.ts'
 import type { Encoder } from '../formats/encoder.ts'
+import type { Kernels } from '../kernels/kernels.ts'
 
 /** Opaque to the runtime, at most 4096 bytes; means *read from here next*. Begins with a kind-and-version tag. */
 export type Offset = string
@@ -137,6 +138,7 @@ export interface ConnectorContext {
   readonly incarnation: bigint
   readonly clock: Clock
   readonly memory: WorkerMemory
+  readonly kernels: Kernels
   /** Relative paths start here: the folder of the script, else the working directory. */
   readonly baseDirectory: string
   /** The instance's in-process rings (memory://, channel://). */
@@ -186,6 +188,8 @@ export interface Discovered {
     readonly nullShare: number
     readonly examples: readonly string[]
     readonly confidence: number
+    /** The sample held values of several kinds: the column takes any value as text. */
+    readonly mixed?: boolean | undefined
   }[]
   readonly key: readonly string[]
   readonly eventTimeCandidates: readonly string[]

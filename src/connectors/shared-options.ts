@@ -25,6 +25,7 @@ export const sourceOptions = {
     side: 'source',
   }),
   sample_rows: integer('Rows read to find the schema.', { default: 1000, min: 1, side: 'source' }),
+  sample_bytes: byteCount('Bytes read to find the schema.', { default: 4_194_304, min: 1024, side: 'source' }),
   on_error: choice(['dlq', 'skip', 'fail'], 'What happens to a bad row.', { default: 'dlq' }),
 } as const
 

@@ -16,6 +16,7 @@ export function connectorContext(
     incarnation: 0n,
     clock: engine.clock,
     memory: engine.memory,
+    kernels: engine.kernels,
     baseDirectory: place.baseDirectory,
     shared: engine.shared,
   }

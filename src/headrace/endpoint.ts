@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly printed: string
   readonly connector: Connector
   readonly options: OptionValues
+  /** Discovered columns that hold values of several kinds. */
+  readonly mixed?: ReadonlySet<string> | undefined
 }
 
 /** Parses a URI or bare path and checks its options; needs no network and opens nothing. */

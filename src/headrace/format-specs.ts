@@ -1,7 +1,8 @@
 import type { WantedColumn } from '../connectors/contract.ts'
+import { csvSpec } from '../connectors/csv-spec.ts'
 import type { OptionValues } from '../core/options.ts'
 import type { Schema } from '../core/types.ts'
-import type { CsvOptions, DecoderSpec } from '../formats/decoder.ts'
+import type { DecoderSpec } from '../formats/decoder.ts'
 import type { EncoderSpec } from '../formats/encoder.ts'
 import type { Engine } from './engine.ts'
 
@@ -14,6 +15,8 @@ export function decoderSpec(
     readonly columns: readonly WantedColumn[]
     readonly split: string
     readonly batchRows: number
+    /** Columns whose sample held values of several kinds. */
+    readonly mixed?: ReadonlySet<string> | undefined
     readonly nowMicros: () => number
   },
 ): DecoderSpec {
@@ -23,6 +26,7 @@ export function decoderSpec(
       path,
       required,
       type: form.schema.fields[i]!.type,
+      mixed: form.mixed?.has(name) === true && path.length === 1,
     })),
     split: form.split,
     batchRows: form.batchRows,
@@ -47,22 +51,4 @@ export function encoderSpec(
     decimalAs: (options['decimal_as'] as 'number' | 'string' | undefined) ?? 'number',
     csv: csvSpec(options),
   }
-}
-
-/** The CSV part of the options; what was not given is left to the format. */
-function csvSpec(options: OptionValues): Partial<CsvOptions> {
-  const given = {
-    delimiter: options['delimiter'],
-    quote: options['quote'],
-    escape: options['escape'],
-    header: options['header'],
-    null: options['null'],
-    encoding: options['encoding'],
-    skipLines: options['skip_lines'],
-    comment: options['comment'],
-    ragged: options['ragged'],
-    trim: options['trim'],
-    fieldBytesMax: options['field_bytes_max'],
-  }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<CsvOptions>
 }

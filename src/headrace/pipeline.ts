@@ -179,7 +179,7 @@ export class Pipeline {
       batchRows,
       decoder: (split, format) => {
         const nowMicros = () => this.#engine.clock.nowMicros()
-        const form = { schema: physical, columns, split, batchRows, nowMicros }
+        const form = { schema: physical, columns, split, batchRows, nowMicros, mixed: handle.mixed }
         return createDecoder(format, decoderSpec(this.#engine, handle.options, form), this.#engine)
       },
     })

@@ -1,5 +1,5 @@
+import type { Discovered } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
-import type { Schema } from '../core/types.ts'
 import type { Catalogue, SinkInfo, SinkRequest, SourceInfo, SourceRequest } from '../sql/catalogue.ts'
 import type { SystemColumn } from '../sql/system-columns.ts'
 import { schemes } from './catalogue.ts'
@@ -32,7 +32,11 @@ const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
 async function sourceInfo(engine: Engine, baseDirectory: string, request: SourceRequest): Promise<SourceInfo> {
   const handle = await endpoint(request.uri, 'source', request.options)
   const { connector, options } = handle
-  const schema = request.columns ?? (await discoveredSchema(engine, baseDirectory, handle))
+  const found = request.columns === undefined ? await discovered(engine, baseDirectory, handle) : undefined
+  const schema = request.columns ?? {
+    fields: found!.columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
+  }
+  const mixed = new Set(found?.columns.filter((column) => column.mixed === true).map((column) => column.name))
   const eventTime = options['event_time'] as string | undefined
   const delayMicros = ((options['watermark_delay'] as number | undefined) ?? 5000) * 1000
   return {
@@ -46,19 +50,18 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
     eventTime: eventTime === undefined ? undefined : { column: eventTime, delayMicros },
     watermarkDelayMicros: delayMicros,
     projects: connector.capabilities.source?.pushdown !== 'none',
-    handle,
+    handle: { ...handle, mixed } satisfies Endpoint,
   }
 }
 
-async function discoveredSchema(engine: Engine, baseDirectory: string, handle: Endpoint): Promise<Schema> {
+async function discovered(engine: Engine, baseDirectory: string, handle: Endpoint): Promise<Discovered> {
   const { connector } = handle
   if (connector.discover === undefined) {
     throw new HeadraceError('sql_schema_unknown', `the columns of "${handle.printed}" are not known`, {
       hint: `declare them: CREATE STREAM s (a STRING, …) FROM '${handle.printed}'`,
     })
   }
-  const found = await connector.discover(connectorContext(engine, handle, { baseDirectory }))
-  return { fields: found.columns.map(({ name, type, nullable }) => ({ name, type, nullable })) }
+  return await connector.discover(connectorContext(engine, handle, { baseDirectory }))
 }
 
 async function sinkInfo(request: SinkRequest): Promise<SinkInfo> {

@@ -1,5 +1,6 @@
 import type { Connector } from '../contract.ts'
 import { fileOptions } from './options.ts'
+import { discoverFiles } from './parts/discover.ts'
 import { FileSink } from './sink.ts'
 import { FileSource } from './source.ts'
 
@@ -20,6 +21,7 @@ export const file: Connector = {
     sink: { delivery: 'at-least-once', stage: 'none', ledger: 'none', accepts: 'append' },
   },
   bounded: (options) => options['watch'] !== true,
+  discover: discoverFiles,
   openSource: async (context) => new FileSource(context),
   openSink: async (context) => new FileSink(context),
 }

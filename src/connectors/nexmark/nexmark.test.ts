@@ -6,6 +6,7 @@ import { freshSeed, Random } from '../../core/random.ts'
 import { rowAt } from '../../core/row-batch.ts'
 import { types } from '../../core/types.ts'
 import { parseUri } from '../../core/uri.ts'
+import { Kernels } from '../../kernels/kernels.ts'
 import type { SourceContext } from '../contract.ts'
 import { nexmark } from './connector.ts'
 import { NexmarkSource } from './source.ts'
@@ -23,6 +24,7 @@ const shared = new Map<string, unknown>()
 function open(text: string, batchRows: number): NexmarkSource {
   const uri = parseUri(text)
   const given = uri.params.map(({ name, value }) => ({ name, value, origin: 'URI parameter' }))
+  const memory = new WorkerMemory()
   const context = {
     uri,
     options: parseOptions(nexmark.options, given, { side: 'source', subject: 'source nexmark' }),
@@ -30,7 +32,8 @@ function open(text: string, batchRows: number): NexmarkSource {
     writer: 0,
     incarnation: 0n,
     clock: systemClock,
-    memory: new WorkerMemory(),
+    memory,
+    kernels: new Kernels(memory),
     baseDirectory: '.',
     shared: {
       get: <T>(key: string, create: () => T): T => {

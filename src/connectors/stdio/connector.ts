@@ -1,5 +1,6 @@
 import type { Connector } from '../contract.ts'
 import { stdioOptions } from './options.ts'
+import { discoverStdin } from './parts/discover.ts'
 import { StdioSink } from './sink.ts'
 import { StdinSource } from './source.ts'
 
@@ -20,6 +21,7 @@ export const stdio: Connector = {
     sink: { delivery: 'at-least-once', stage: 'none', ledger: 'none', accepts: 'changelog' },
   },
   bounded: () => true,
+  discover: discoverStdin,
   openSource: async (context) => new StdinSource(context),
   openSink: async (context) => new StdioSink(context),
 }

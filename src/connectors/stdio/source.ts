@@ -2,6 +2,8 @@ import type { Decoded, Decoder } from '../../formats/decoder.ts'
 import type { Health, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
 import { SystemColumns } from '../system-columns.ts'
 import type { StdioOptions } from './options.ts'
+import { stdinFormat } from './parts/discover.ts'
+import { stdinHead } from './parts/stdin-head.ts'
 
 /** Standard input: one split, read once, without positions to come back to. */
 export class StdinSource implements Source {
@@ -43,21 +45,15 @@ class StdinReader implements SplitReader {
   }
 
   async *read(_from: string | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
-    const { format } = this.#context.options as StdioOptions
-    const decoder = this.#context.decoder('stdin', format === 'auto' ? 'jsonl' : format)
+    const head = stdinHead(this.#context.shared)
+    const decoder = this.#context.decoder('stdin', stdinFormat(this.#context.options as StdioOptions, head))
     this.#decoder = decoder
-    const input = process.stdin
-    const stop = () => input.destroy()
+    const stop = () => process.stdin.destroy()
     signal.addEventListener('abort', stop, { once: true })
     try {
-      for await (const chunk of input as AsyncIterable<Buffer>) {
-        for (let at = 0; at < chunk.length; ) {
-          const room = decoder.reserve(1)
-          const length = Math.min(room.length, chunk.length - at)
-          room.set(chunk.subarray(at, at + length))
-          at += length
-          for (const decoded of decoder.commit(length, { kind: 'delimited' })) yield this.#item(decoded)
-        }
+      for (const chunk of head.chunks) yield* this.#pieces(decoder, chunk)
+      if (!head.ended) {
+        for await (const chunk of process.stdin as AsyncIterable<Buffer>) yield* this.#pieces(decoder, chunk)
       }
     } catch (error) {
       if (!signal.aborted) throw error
@@ -65,6 +61,16 @@ class StdinReader implements SplitReader {
       signal.removeEventListener('abort', stop)
     }
     for (const decoded of decoder.finish()) yield this.#item(decoded)
+  }
+
+  *#pieces(decoder: Decoder, chunk: Uint8Array): Iterable<SourceItem> {
+    for (let at = 0; at < chunk.length; ) {
+      const room = decoder.reserve(1)
+      const length = Math.min(room.length, chunk.length - at)
+      room.set(chunk.subarray(at, at + length))
+      at += length
+      for (const decoded of decoder.commit(length, { kind: 'delimited' })) yield this.#item(decoded)
+    }
   }
 
   #item(decoded: Decoded): SourceItem {

@@ -1,0 +1,55 @@
+import type { SharedState } from '../../contract.ts'
+
+/** What discovery has already taken off standard input; the reader gets it first. */
+export interface StdinHead {
+  readonly chunks: Uint8Array[]
+  ended: boolean
+}
+
+export const stdinHead = (shared: SharedState): StdinHead => shared.get('stdin', () => ({ chunks: [], ended: false }))
+
+/** The first bytes of standard input: one chunk, more only when a record is longer than that. */
+export async function peekStdin(shared: SharedState, most: number): Promise<StdinHead> {
+  const head = stdinHead(shared)
+  if (head.chunks.length > 0 || head.ended) return head
+  const input = process.stdin
+  for (let length = 0; length < most; ) {
+    const chunk = await nextChunk(input)
+    if (chunk === undefined) {
+      head.ended = true
+      break
+    }
+    head.chunks.push(chunk)
+    length += chunk.length
+    if (chunk.includes(10)) break
+  }
+  return head
+}
+
+function nextChunk(input: NodeJS.ReadStream): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    const take = (): void => {
+      const chunk = input.read() as Buffer | null
+      if (chunk === null) return
+      settle()
+      resolve(chunk)
+    }
+    const end = (): void => {
+      settle()
+      resolve(undefined)
+    }
+    const fail = (error: Error): void => {
+      settle()
+      reject(error)
+    }
+    const settle = (): void => {
+      input.off('readable', take)
+      input.off('end', end)
+      input.off('error', fail)
+    }
+    input.on('readable', take)
+    input.once('end', end)
+    input.once('error', fail)
+    take()
+  })
+}
