@@ -123,19 +123,24 @@ function isNullText(): bool {
   return true;
 }
 
+/** Stores the last field as STRING. */
+// @ts-ignore: decorator
+@inline function storeString(s: usize, row: u32): bool {
+  const start = fieldStart, n = <u32>(fieldEnd - start);
+  if (n == nullLength && isNullText()) return clearValue(s, row);
+  if (n > fieldMost || n > load<u32>(s + 28) || (fieldHigh && !isUtf8(start, n))) return false;
+  const o = data8(s, row);
+  store<u32>(o, <u32>start);
+  store<u32>(o + 4, n);
+  valid(s, row, 1);
+  return true;
+}
+
 /** Stores the last field in the column of step s; false: only the host can tell. */
 function storeField(s: usize, row: u32): bool {
   if (isNullText()) return clearValue(s, row);
   const kind = load<i32>(s), n = <u32>(fieldEnd - fieldStart);
   if (n > fieldMost) return false;
-  if (kind == STRING) {
-    if (n > load<u32>(s + 28) || (fieldHigh && !isUtf8(fieldStart, n))) return false;
-    const o = data8(s, row);
-    store<u32>(o, <u32>fieldStart);
-    store<u32>(o + 4, n);
-    valid(s, row, 1);
-    return true;
-  }
   if (kind == TIME && parseIso(fieldStart) == fieldEnd) {
     storeWide(s, row, isoMicros);
     return true;
@@ -221,7 +226,7 @@ export function scanCsv(ctx: usize): i32 {
   nullLength = load<u32>(ctx + 72);
   fieldMost = load<u32>(ctx + 76);
   const d = i8x16.splat(<u8>delimiter), lf = v128.load(VECTORS + 32), cr = i8x16.splat(13), zero = v128.load(VECTORS + 48);
-  const simple = !trim && nullLength == 0 && (delimiter < 43 || delimiter > 57);
+  const simple = !trim && nullLength == 0 && (delimiter == 44 || delimiter < 43 || delimiter > 57);
   while (p < limit) {
     const record = p, sideAtStart = side;
     let c = <u32>load<u8>(p);
@@ -244,7 +249,7 @@ export function scanCsv(ctx: usize): i32 {
       if (f) p++;
       const kind = load<i32>(s);
       // Plain numbers are read without looking for their end first.
-      if (simple && (kind == F64 || kind == I64)) {
+      if (simple && kind >= F64 && kind <= TIME) {
         const negative = load<u8>(p) == 45;
         const from = p + <usize>negative;
         const m = digitMask(from, zero, lf);
@@ -261,9 +266,10 @@ export function scanCsv(ctx: usize): i32 {
               c = <u32>load<u8>(q);
             }
           }
-          if ((c == delimiter || isBreak(c)) && q < limit) {
-            if (kind == I64 && v == 0) store<f64>(data8(s, row), 0);
-            else store<f64>(data8(s, row), negative ? -v : v);
+          if (kind == TIME) v *= negative || load<i32>(s + 28) ? 1e300 : v < 1e11 ? 1e6 : v < 1e14 ? 1e3 : 1;
+          else if (negative && (v != 0 || kind == F64)) v = -v;
+          if ((c == delimiter || isBreak(c)) && q < limit && v <= 9007199254740991) {
+            store<f64>(data8(s, row), v);
             valid(s, row, 1);
             p = q;
             continue;
@@ -275,7 +281,7 @@ export function scanCsv(ctx: usize): i32 {
         bad = q ? 2 : 1;
         break;
       }
-      if (kind != SKIP && !storeField(s, row)) {
+      if (kind == STRING ? !storeString(s, row) : kind != SKIP && !storeField(s, row)) {
         bad = 2;
         break;
       }

@@ -1,6 +1,6 @@
 // Reads a record key by key, for shapes without a template. It takes only what is plain: whole, well-formed records whose
 // keys have no escapes and where no column's key repeats; all else is left to the host.
-import { rareValue, skipValue, slowNumber, slowString, STRING, TIME, time } from "./json-values";
+import { endsValue, rareValue, skipValue, slowNumber, slowString, STRING, TIME, time } from "./json-values";
 import { MASK } from "./tables";
 
 // Node: +0 number of keys +4 first key's entry. Entry, 32 bytes: +0 key +4 its length +8 step of the column, or 0
@@ -86,6 +86,6 @@ function walkValue(entry: usize, row: u32, p: usize, end: usize): usize {
     if (present) store<u8>(present + row, 1);
     return walkObject(below, row, p + 1, end);
   }
-  if (present && load<u32>(p) != 0x6c6c756e) return 0;
+  if (present && (load<u32>(p) != 0x6c6c756e || !endsValue(load<u8>(p + 4)))) return 0;
   return skipValue(p, end);
 }
