@@ -1,7 +1,10 @@
 import type { HeadraceError } from '../core/errors.ts'
 import { types } from '../core/types.ts'
+import { buildGraph } from '../runtime/graph/build.ts'
+import { describeGraph, graphText } from '../runtime/graph/describe.ts'
 import type { Parameter } from '../sql/binder/context.ts'
-import { compile } from '../sql/compile.ts'
+import { type CompileInput, compile, explainScript as explainSql } from '../sql/compile.ts'
+import type { SqlStage } from '../sql/explain/explain.ts'
 import type { ScriptPlan } from '../sql/plan.ts'
 import type { Engine } from './engine.ts'
 import { sqlCatalogue } from './sql-catalogue.ts'
@@ -24,14 +27,16 @@ export async function compileScript(
   engine: Engine,
   script: ScriptInput,
 ): Promise<{ readonly plan: ScriptPlan; readonly warnings: readonly HeadraceError[] }> {
-  const { plan, warnings } = await compile({
-    text: script.text,
-    file: script.file,
-    catalogue: sqlCatalogue(engine, script.baseDirectory),
-    parameters: new Map([...script.parameters].map(([name, text]) => [name, parameterOf(text)])),
-  })
+  const { plan, warnings } = await compile(compileInput(engine, script))
   return { plan: { ...plan, name: plan.name ?? script.name }, warnings }
 }
+
+const compileInput = (engine: Engine, script: ScriptInput): CompileInput => ({
+  text: script.text,
+  file: script.file,
+  catalogue: sqlCatalogue(engine, script.baseDirectory),
+  parameters: new Map([...script.parameters].map(([name, text]) => [name, parameterOf(text)])),
+})
 
 function parameterOf(text: string): Parameter {
   if (/^-?\d{1,15}$/.test(text)) return { type: types.bigint, value: Number(text) }
@@ -40,21 +45,27 @@ function parameterOf(text: string): Parameter {
   return { type: types.string, value: text }
 }
 
-/** One stage of a script as text or JSON: EXPLAIN without running anything. */
+export type Stage = SqlStage | 'graph'
+
+/** One stage of a script as text or JSON: nothing is run. */
 export async function explainScript(
   engine: Engine,
   script: ScriptInput,
-  form: { readonly stage: string; readonly json: boolean },
+  form: { readonly stage: Stage; readonly json: boolean },
 ): Promise<string> {
-  const head = `EXPLAIN ${form.stage} FORMAT ${form.json ? 'json' : 'text'} `
-  const { plan } = await compileScript(engine, { ...script, text: explained(script.text, head) })
-  return plan.texts.map((text) => (text.endsWith('\n') ? text : `${text}\n`)).join('')
+  const { stage, json } = form
+  if (stage === 'graph') return await explainGraph(engine, script, json)
+  const text = await explainSql({ ...compileInput(engine, script), stage, format: json ? 'json' : 'text' })
+  return text.endsWith('\n') ? text : `${text}\n`
 }
 
-/** Puts EXPLAIN before the last statement of the script. */
-function explained(text: string, head: string): string {
-  const last = /(^|;)((?:\s|--[^\n]*\n)*)(?=[^;\s][^;]*;?\s*$)/.exec(text)
-  if (last === null) return head + text
-  const at = last.index + last[0].length
-  return text.slice(0, at) + head + text.slice(at)
+async function explainGraph(engine: Engine, script: ScriptInput, json: boolean): Promise<string> {
+  const { plan } = await compileScript(engine, script)
+  const graph = buildGraph(
+    plan,
+    engine.operatorContext(() => undefined),
+  )
+  const nodes = describeGraph(graph, plan)
+  for (const stage of graph.stages) stage.operator[Symbol.dispose]()
+  return json ? `${JSON.stringify(nodes)}\n` : graphText(nodes)
 }

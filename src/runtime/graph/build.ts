@@ -31,6 +31,8 @@ export interface Graph {
   readonly stages: readonly Stage[]
   /** The stage or origin that gives the rows of a plan node. */
   place(node: PlanNode): Stage | Origin
+  /** False for a node that was joined with the one above it. */
+  has(node: PlanNode): boolean
   /** Stage and late target of each grouping with LATE DATA TO. */
   readonly late: readonly { readonly stage: Stage; readonly node: AggregateNode; readonly schema: Schema }[]
 }
@@ -60,6 +62,7 @@ export function buildGraph(plan: Pick<ScriptPlan, 'outputs'>, context: OperatorC
     stages: places.filter((place) => place instanceof Stage),
     late: state.late,
     place: (node) => state.places.get(node)!,
+    has: (node) => state.places.has(node),
   }
 }
 
