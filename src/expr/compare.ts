@@ -17,7 +17,7 @@ export function compareDoubles(a: number, b: number): number {
 }
 
 /** By code point: UTF-16 order differs where a surrogate meets a unit above U+DFFF. */
-export function compareText(a: string, b: string): number {
+function compareText(a: string, b: string): number {
   if (a === b) return 0
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -30,7 +30,7 @@ export function compareText(a: string, b: string): number {
 /** Moves surrogates above all other units. */
 const fixedUnit = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit)
 
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
   return a.length - b.length

@@ -1,8 +1,6 @@
 import type { Batch } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
-import { ColumnBuilder } from '../core/column-builder.ts'
 import { valueAt } from '../core/column-read.ts'
-import type { WorkerMemory } from '../core/memory.ts'
 import type { Scratch } from '../core/scratch.ts'
 import type { Value } from '../core/values.ts'
 import type { BoundExpr, ContextName } from './bound.ts'
@@ -190,25 +188,4 @@ export function columnAt(batch: Batch, path: readonly number[]): Column | undefi
     column = column.kind === 'struct' ? column.fields[path[i]!] : undefined
   }
   return column
-}
-
-/** One expression over a whole batch, row by row; failed rows are NULL and their failures are listed. */
-export function evaluateColumn(
-  expr: BoundExpr,
-  batch: Batch,
-  deps: ExprContext & { readonly memory: WorkerMemory },
-): { column: Column; failures: { row: number; failure: RowFailure }[] } {
-  const value = interpret(expr, deps)
-  const builder = new ColumnBuilder(expr.type, batch.rows, deps.memory)
-  const failures: { row: number; failure: RowFailure }[] = []
-  for (let row = 0; row < batch.rows; row++) {
-    try {
-      builder.append(value(batch, row))
-    } catch (failure) {
-      if (!(failure instanceof RowFailure)) throw failure
-      failures.push({ row, failure })
-      builder.append(null)
-    }
-  }
-  return { column: builder.finish(), failures }
 }

@@ -92,6 +92,24 @@ test('dictionary columns are evaluated per code and give the same rows as text c
   expect(run(query, [plain], 'compiled')).toEqual(expected)
 })
 
+test.each([
+  ['string', types.string, ['a', 'b', null, 'zz', 'k17']],
+  ['bigint', types.bigint, [1, 17, null, 99, 9007199254740993n]],
+  ['double', types.double, [1, Number.NaN, null, -0, 99]],
+] as const)('a long IN list of %s answers as a short one', (_kind, type, values) => {
+  const input = schema([field('x', type)])
+  const x = columnExpr(input, 0)
+  const many = Array.from({ length: 40 }, (_, i) => literal(type, type.kind === 'string' ? `k${i}` : i))
+  const extra = values.slice(0, 2).map((value) => literal(type, value))
+  const outputs = [call('IN', x, ...many, ...extra), call('IN', x, ...many, literal(type, null))]
+  const batch = batchOf(
+    input,
+    values.map((value) => [value]),
+    memory,
+  )
+  expect(run({ input, outputs }, [batch], 'compiled')).toEqual(run({ input, outputs }, [batch], 'interpreted'))
+})
+
 test('marks and changes follow the rows that are kept', () => {
   const input = schema([field('n', types.bigint)])
   const n = columnExpr(input, 0)

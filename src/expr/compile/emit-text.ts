@@ -1,4 +1,5 @@
 import type { BoundExpr } from '../bound.ts'
+import { IN_ITEMS_INLINE } from '../functions/comparison.ts'
 import { likePattern } from '../functions/like.ts'
 import type { Operand } from '../loop.ts'
 import type { Source } from './source.ts'
@@ -6,7 +7,6 @@ import { codePointsIn, compareSpans, occursIn, sameSpan, standsAt } from './text
 
 /** Constants up to this long are compared byte by byte in the text of the loop. */
 const UNROLLED_BYTES = 16
-const IN_ITEMS_MAX = 16
 
 const encoder = new TextEncoder()
 
@@ -56,7 +56,7 @@ function textTest(call: Call, place: Placed, others: readonly Operand[], source:
     case '>=':
       return order(name, place, first === undefined ? placeOf(others[0]!) : constantPlace(first, source), source)
     case 'IN': {
-      const all = constants.every((text) => text !== undefined) && constants.length <= IN_ITEMS_MAX
+      const all = constants.every((text) => text !== undefined) && constants.length <= IN_ITEMS_INLINE
       return all ? `(${constants.map((text) => whole(place, text, source)).join(' || ')})` : undefined
     }
     case 'LIKE':

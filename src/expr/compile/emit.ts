@@ -2,6 +2,7 @@ import { type DataType, types } from '../../core/types.ts'
 import { hasLanes, type Value } from '../../core/values.ts'
 import type { BoundExpr } from '../bound.ts'
 import { caster } from '../cast/cast.ts'
+import { IN_ITEMS_INLINE } from '../functions/comparison.ts'
 import { RowFailure } from '../functions.ts'
 import { columnPath, contextReader, type ExprContext, interpret } from '../interpret.ts'
 import type { Operand } from '../loop.ts'
@@ -118,6 +119,8 @@ const nullOf = (args: readonly Operand[]): string => {
 function emitCall(expr: NodeOf<'call'>, at: EmitContext): Operand {
   const { overload } = expr
   const args = expr.args.map((arg) => emit(arg, at))
+  const listed = emitInSet(expr, args[0], at.source)
+  if (listed !== undefined) return listed
   const text = emitTextCall(expr, args, at.source) ?? emitTextSpan(expr, args, at.source, at.context.scratch)
   if (text !== undefined) return text
   if (overload.inline !== undefined && (!overload.seesNull || nullOf(args) === 'false')) {
@@ -132,6 +135,27 @@ function emitCall(expr: NodeOf<'call'>, at: EmitContext): Operand {
   }
   const values = args.map((arg) => arg.value)
   return emitGeneric(expr, overload.call, { args, values, nullable: overload.nullable }, at)
+}
+
+/** Kinds whose values are equal exactly when a Set says so (NaN equals NaN, −0 equals 0). */
+const SET_KINDS = new Set([
+  'smallint',
+  'int',
+  'bigint',
+  'decimal',
+  'double',
+  'string',
+  'date',
+  'timestamp',
+  'timestamptz',
+])
+
+/** IN over a long list of constants: one look-up in place of as many comparisons. */
+function emitInSet(call: NodeOf<'call'>, subject: Operand | undefined, source: Source): Operand | undefined {
+  if (call.overload.name !== 'IN' || subject === undefined || call.args.length - 1 <= IN_ITEMS_INLINE) return undefined
+  const items = call.args.slice(1).map((arg) => (arg.kind === 'literal' ? arg.value : null))
+  if (items.includes(null) || !SET_KINDS.has(subject.type.kind)) return undefined
+  return { type: call.type, value: `${source.constant(new Set(items))}.has(${subject.value})`, isNull: subject.isNull }
 }
 
 /** An expression that is written only for rows without NULL among `args` when it checks anything. */

@@ -114,12 +114,15 @@ function isIn(args: readonly Argument[]): ScalarOverload | undefined {
       }
       return unknown ? null : false
     },
-    inline: inInline(type),
+    inline: inInline(type, args.length - 1),
   })
 }
 
-function inInline(type: DataType): Inline {
-  const equal = comparisonInline('=', type)
+/** Long lists are looked up in a set by the loop itself. */
+export const IN_ITEMS_INLINE = 16
+
+function inInline(type: DataType, items: number): Inline {
+  const equal = items > IN_ITEMS_INLINE ? undefined : comparisonInline('=', type)
   return equal && ((code, x = '', ...items) => `(${items.map((item) => equal(code, x, item)).join(' || ')})`)
 }
 

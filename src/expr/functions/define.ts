@@ -37,10 +37,7 @@ export interface Form {
 }
 
 /** The first form that accepts all arguments. */
-export function firstForm(
-  name: string,
-  forms: readonly Form[],
-): (args: readonly Argument[]) => ScalarOverload | undefined {
+function firstForm(name: string, forms: readonly Form[]): (args: readonly Argument[]) => ScalarOverload | undefined {
   return (args) => {
     for (const { required, parameters, ...form } of forms) {
       if (args.length > parameters.length || args.length < (required ?? parameters.length)) continue

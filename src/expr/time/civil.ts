@@ -11,8 +11,8 @@ export const MICROS_PER_DAY = 86_400_000_000
 export const DATE_MIN = -719_162
 export const DATE_MAX = 2_932_896
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z in microseconds. */
-export const TIMESTAMP_MIN = -62_135_596_800_000_000n
-export const TIMESTAMP_MAX = 253_402_300_799_999_999n
+const TIMESTAMP_MIN = -62_135_596_800_000_000n
+const TIMESTAMP_MAX = 253_402_300_799_999_999n
 
 export interface CivilDate {
   readonly year: number
@@ -48,7 +48,7 @@ export function civilOfDays(days: number): CivilDate {
   return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day }
 }
 
-export const isLeapYear = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+const isLeapYear = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 
 export function daysInMonth(year: number, month: number): number {
   if (month === 2) return isLeapYear(year) ? 29 : 28

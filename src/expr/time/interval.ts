@@ -44,7 +44,7 @@ export function scaleInterval(a: Interval, factor: number): Interval {
 }
 
 /** Length for comparing: a month is 30 days, a day 24 hours. */
-export const lengthMicros = (a: Interval): ExactInteger =>
+const lengthMicros = (a: Interval): ExactInteger =>
   addExact(multiplyExact(a.months * 30 + a.days, MICROS_PER_DAY), a.micros)
 
 export function compareIntervals(a: Interval, b: Interval): number {

@@ -105,7 +105,7 @@ const lettersOf = (written: string): 'upper' | 'lower' | 'title' =>
   written === written.toUpperCase() ? 'upper' : written === written.toLowerCase() ? 'lower' : 'title'
 
 /** `yyyy-MM-dd HH:mm:ss.SSS`; text in single quotes stands for itself. */
-export function letterPattern(pattern: string): PatternPart[] | undefined {
+function letterPattern(pattern: string): PatternPart[] | undefined {
   const parts: PatternPart[] = []
   for (const [run, quoted] of pattern.matchAll(/'((?:[^']|'')*)'|([a-zA-Z])\2*|[^a-zA-Z']+|'/g)) {
     if (quoted !== undefined) parts.push(text(quoted === '' ? "'" : quoted.replaceAll("''", "'")))
