@@ -30,8 +30,10 @@ export function emitTextSpan(
   const part = partText(call, place, source)
   if (part === undefined) return undefined
   const packed = source.local(part)
-  const offset = source.local(`Math.floor(${packed} / ${PACK})`)
-  const length = source.local(`${packed} - ${offset} * ${PACK}`)
+  // Where there is no part the text is empty: whoever looks at it before the NULL reads nothing.
+  const guard = call.overload.nullable ? `${packed} < 0 ? 0 : ` : ''
+  const offset = source.local(`${guard}Math.floor(${packed} / ${PACK})`)
+  const length = source.local(`${guard}${packed} - ${offset} * ${PACK}`)
   const start = source.local(`${place.start} + ${offset}`)
   const missing = call.overload.nullable ? `${packed} < 0` : 'false'
   const isNull =
