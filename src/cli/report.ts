@@ -1,5 +1,5 @@
 import { HeadraceError, HeadraceErrors } from '../core/errors.ts'
-import type { DeadLetter } from '../headrace/dead-letters.ts'
+import { type DeadLetter, placeOf } from '../headrace/dead-letters.ts'
 import type { Digest } from '../headrace/pipeline.ts'
 import { errorJson, isWarning, renderError } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
@@ -30,9 +30,11 @@ function colored(text: string, fault: HeadraceError, io: Io): string {
 
 /** One of the first dead letters, as a line. */
 export function printDeadLetter(letter: DeadLetter, io: Io): void {
-  const bytes = letter.bytes.length > 200 ? `${letter.bytes.slice(0, 200)}…` : letter.bytes
-  const tail = bytes === '' ? '' : `: ${bytes}`
-  io.err(`${io.paint('warning', `dead letter[${letter.code}]`)} ${letter.place}: ${letter.detail}${tail}\n`)
+  const text = Buffer.from(letter.value).toString('utf8').trimEnd()
+  const value = text.length > 200 ? `${text.slice(0, 200)}…` : text
+  const sql = letter.sqlPosition === undefined ? '' : ` at ${letter.sqlPosition}`
+  const head = io.paint('warning', `dead letter[${letter.code}]`)
+  io.err(`${head} ${placeOf(letter)}: ${letter.detail}${sql}${value === '' ? '' : `: ${value}`}\n`)
 }
 
 const grouped = (n: number): string => n.toLocaleString('en-US').replaceAll(',', ' ')

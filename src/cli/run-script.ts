@@ -5,6 +5,7 @@ import { DeadLetters } from '../headrace/dead-letters.ts'
 import type { Engine } from '../headrace/engine.ts'
 import { Pipeline, type Progress } from '../headrace/pipeline.ts'
 import { compileScript, type ScriptInput } from '../headrace/script.ts'
+import { SourceText } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
 import { digestJson, digestText, faultsOf, printDeadLetter, reportError } from './report.ts'
 
@@ -30,6 +31,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
     const client = (schema: Schema, { changes }: { changes: boolean }): Promise<Sink> =>
       clientSink(engine, schema, { changes, format: form.output })
     const progress = progressLine(engine, io)
+    const source = new SourceText(script.file, script.text)
     const pipeline = new Pipeline(engine, {
       plan,
       baseDirectory: script.baseDirectory,
@@ -39,6 +41,10 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       }),
       client,
       onProgress: progress.show,
+      sqlPosition: (span) => {
+        const { line, column } = source.place(span)
+        return `${script.file}:${line}:${column}`
+      },
     })
     const digest = await pipeline.run(io.signal).finally(progress.clear)
     if (form.digest || digest.rejected.size > 0 || digest.lateRows > 0) {

@@ -1,38 +1,120 @@
+import { createHash } from 'node:crypto'
+import type { ErrorCode } from '../core/error-kinds.ts'
+import { HeadraceError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
-import type { Reject } from '../formats/decoder.ts'
+import { field, type Schema, types } from '../core/types.ts'
+import type { Value } from '../core/values.ts'
 
 /** One row that went no further. */
 export interface DeadLetter {
   readonly code: string
   readonly detail: string
-  /** Source and position, as people read it. */
-  readonly place: string
-  /** The original bytes as text, when they are still at hand. */
-  readonly bytes: string
+  readonly stage: 'decode' | 'expression' | 'sink'
+  /** The source as printed, its split, and the 0-based row in the split; absent when no longer known. */
+  readonly source: string
+  readonly split: string | undefined
+  readonly ordinal: number | undefined
+  /** Offset of the record's first byte in the split. */
+  readonly byte: number | undefined
+  /** The original bytes, or the row as JSON where they are gone. */
+  readonly value: Uint8Array
+  readonly encoding: 'raw' | 'row'
+  /** Where in the SQL text: `file:line:column`. */
+  readonly sqlPosition: string | undefined
 }
 
-/** Counts the dead letters of a pipeline without a queue and hands the first ones on (rulings 68). */
+/** What happens to bad rows of one kind. */
+export type RowPolicy = 'dlq' | 'skip' | 'fail'
+
+/** Counts the rows that went no further; hands the first ones on, and all of them to a queue when there is one. */
 export class DeadLetters {
   readonly #onFirst: (letter: DeadLetter) => void
   readonly byCode = new Map<string, number>()
+  /** Entries that wait to be written; kept only when `queued`. */
+  readonly #pending: DeadLetter[] = []
+  queued = false
   count = 0
 
   constructor(onFirst: (letter: DeadLetter) => void) {
     this.#onFirst = onFirst
   }
 
-  add(letter: DeadLetter): void {
+  /** `skip` only counts; `fail` throws the row's error, which ends the pipeline. */
+  add(letter: DeadLetter, policy: RowPolicy = 'dlq'): void {
+    if (policy === 'fail') {
+      throw new HeadraceError(letter.code as ErrorCode, `${placeOf(letter)}: ${letter.detail}`, {
+        hint: "on_error or on_expr_error = 'dlq' goes on without the row",
+      })
+    }
     this.count++
     this.byCode.set(letter.code, (this.byCode.get(letter.code) ?? 0) + 1)
+    if (policy === 'skip') return
     if (this.count <= limits.rejectsPrinted) this.#onFirst(letter)
+    if (this.queued) this.#pending.push(letter)
   }
 
-  reject(reject: Reject, source: string): void {
-    this.add({
-      code: reject.code,
-      detail: reject.detail,
-      place: `${source}:${reject.ordinal + 1} (byte ${reject.byte})`,
-      bytes: Buffer.from(reject.bytes).toString('utf8').trimEnd(),
-    })
+  /** The entries since the last call, to be written. */
+  take(): DeadLetter[] {
+    return this.#pending.splice(0)
   }
+}
+
+/** `source:row (byte n)`, rows counted from 1. */
+export function placeOf({ source, split, ordinal, byte }: DeadLetter): string {
+  const where =
+    split === undefined || source.includes(split) ? source : split.includes(source) ? split : `${source} ${split}`
+  const row = ordinal === undefined ? '' : `:${ordinal + 1}`
+  return `${where}${row}${byte === undefined ? '' : ` (byte ${byte})`}`
+}
+
+/** The five parts of an entry (resilience.md §6), each but the id as JSON. */
+export const deadLetterSchema: Schema = {
+  fields: [
+    field('id', types.string, false),
+    field('original_message', types.json, false),
+    field('error_details', types.json, false),
+    field('retry_info', types.json, false),
+    field('metadata', types.json, false),
+  ],
+}
+
+const CATEGORIES: Readonly<Record<string, string>> = {
+  connector_record_invalid: 'parsing',
+  connector_record_too_large: 'parsing',
+  row_not_null_violated: 'validation',
+  row_check_violated: 'validation',
+  row_null_event_time: 'late',
+  row_future_timestamp: 'late',
+}
+
+/** An entry as a row of `deadLetterSchema`. The same failure has the same id. */
+export function deadLetterRow(letter: DeadLetter, run: { pipeline: string | undefined; nowMicros: number }): Value[] {
+  const { code, detail, stage, source, split, ordinal, byte, value, encoding, sqlPosition } = letter
+  const hash = createHash('sha256')
+  hash.update([run.pipeline ?? '', source, split ?? '', ordinal ?? '', stage, code].join('\u0000'))
+  hash.update(value)
+  const time = new Date(run.nowMicros / 1000).toISOString()
+  return [
+    hash.digest('hex').slice(0, 32),
+    JSON.stringify({
+      value: Buffer.from(value).toString('base64'),
+      source_uri: source,
+      partition: split ?? null,
+      offset: ordinal ?? null,
+      position: byte ?? null,
+      sha256: createHash('sha256').update(value).digest('hex'),
+      encoding,
+    }),
+    JSON.stringify({
+      error_type: code,
+      error_message: detail,
+      error_category: CATEGORIES[code] ?? 'permanent',
+      error_class: 'poison',
+      retryable: false,
+      stage,
+      processor: sqlPosition ?? null,
+    }),
+    JSON.stringify({ attempt_count: 1, first_failure: time, last_attempt: time, next_retry: null, state: 'pending' }),
+    JSON.stringify({ dlq_timestamp: time, pipeline: run.pipeline ?? null, source_stream: source }),
+  ]
 }

@@ -1,7 +1,13 @@
 import type { Sink, SinkReject, Source } from '../connectors/contract.ts'
-import { textAt } from '../core/column-read.ts'
+import type { Batch } from '../core/batch.ts'
+import { valueAt } from '../core/column-read.ts'
+import { HeadraceError } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
+import { BatchBuilder } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
+import { jsonOfValue } from '../expr/value-json.ts'
 import { textOfValue } from '../expr/value-text.ts'
+import type { Reject } from '../formats/decoder.ts'
 import { createDecoder, createEncoder } from '../formats/formats.ts'
 import type { OperatorContext, RowError } from '../operators/operator.ts'
 import { drive, type OpenSource } from '../runtime/drive/drive.ts'
@@ -9,8 +15,8 @@ import { buildGraph, type Graph } from '../runtime/graph/build.ts'
 import { SinkStage } from '../runtime/graph/sink-stage.ts'
 import type { Output, ScriptPlan, SinkTarget, SourceNode } from '../sql/plan.ts'
 import { connectorContext } from './connector-context.ts'
-import type { DeadLetters } from './dead-letters.ts'
-import type { Endpoint } from './endpoint.ts'
+import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema, type RowPolicy } from './dead-letters.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
 import { decoderSpec, encoderSpec } from './format-specs.ts'
 
@@ -21,6 +27,8 @@ export interface PipelineInput {
   /** Where the rows of queries without INTO go; called once per such output. */
   readonly client: (schema: Schema, form: { readonly changes: boolean }) => Promise<Sink> | Sink
   readonly onProgress?: ((progress: Progress) => void) | undefined
+  /** `file:line:column` of a span of the script, for row errors. */
+  readonly sqlPosition?: ((span: { readonly start: number; readonly end: number }) => string) | undefined
 }
 
 export interface Progress {
@@ -49,17 +57,22 @@ export class Pipeline {
   readonly #sinks: SinkStage[] = []
   readonly #sources: OpenSource[] = []
   readonly #graph: Graph
+  readonly #exprPolicy: 'dlq' | 'null' | 'fail'
+  #queue: { readonly sink: Sink; readonly builder: BatchBuilder } | undefined
 
   constructor(engine: Engine, input: PipelineInput) {
     this.#engine = engine
     this.#input = input
-    this.#context = engine.operatorContext((error) => this.#onRowError(error))
+    this.#exprPolicy = exprPolicy(input.plan)
+    const onNull = this.#exprPolicy === 'null' ? 'null' : 'drop'
+    this.#context = engine.operatorContext((error) => this.#onRowError(error), onNull)
     this.#graph = buildGraph(input.plan, this.#context)
   }
 
   async run(signal: AbortSignal): Promise<Digest> {
     const started = this.#engine.clock.elapsedMs()
     try {
+      await this.#openQueue()
       for (const output of this.#input.plan.outputs) await this.#openOutput(output)
       for (const { stage, node, schema } of this.#graph.late) {
         stage.connectLate(
@@ -73,9 +86,14 @@ export class Pipeline {
         this.#sources.push({ origin, node, source: await this.#openSource(node), maxRecords })
       }
       const complete = await this.#drive(signal)
+      await this.#writeDeadLetters()
       if (complete) for (const { sink } of this.#sinks) await sink.finish?.()
+      await this.#queue?.sink.flush()
+      await this.#queue?.sink.finish?.()
       return this.#digest(complete, this.#engine.clock.elapsedMs() - started)
     } finally {
+      await this.#queue?.sink[Symbol.asyncDispose]()
+      this.#queue?.builder[Symbol.dispose]()
       for (const { sink } of this.#sinks) await sink[Symbol.asyncDispose]()
       for (const { source } of this.#sources) await source[Symbol.asyncDispose]()
       for (const stage of this.#graph.stages) stage.operator[Symbol.dispose]()
@@ -84,18 +102,62 @@ export class Pipeline {
   }
 
   #drive(signal: AbortSignal): Promise<boolean> {
-    const { onProgress, deadLetters } = this.#input
+    const { onProgress } = this.#input
     return drive(
       {
         graph: this.#graph,
         sources: this.#sources,
         context: this.#context,
         clock: this.#engine.clock,
-        onReject: (reject, source) => deadLetters.reject(reject, source.info.uri),
+        onReject: (reject, source, split) => this.#onReject(reject, source, split),
+        afterStep: () => this.#writeDeadLetters(),
         onProgress: onProgress === undefined ? undefined : () => onProgress(this.#progress()),
       },
       signal,
     )
+  }
+
+  #onReject(reject: Reject, node: SourceNode, split: string): void {
+    const { options } = node.info.handle as Endpoint
+    const { code, detail, ordinal, byte, bytes } = reject
+    this.#input.deadLetters.add(
+      {
+        code,
+        detail,
+        stage: 'decode',
+        source: node.info.uri,
+        split,
+        ordinal,
+        byte,
+        value: bytes,
+        encoding: 'raw',
+        sqlPosition: undefined,
+      },
+      (options['on_error'] as RowPolicy | undefined) ?? 'dlq',
+    )
+  }
+
+  /** `dlq.location`: where all dead letters go, as rows of five parts. */
+  async #openQueue(): Promise<void> {
+    const location = this.#input.plan.settings.get('dlq.location')
+    if (location === undefined) return
+    const handle = await endpoint(location, 'sink')
+    const sink = await this.#openSink(handle, deadLetterSchema, { changes: false, key: [], bounded: true })
+    const builder = new BatchBuilder(deadLetterSchema, limits.batchRows, this.#engine.memory)
+    this.#queue = { sink, builder }
+    this.#input.deadLetters.queued = true
+  }
+
+  async #writeDeadLetters(): Promise<void> {
+    if (this.#queue === undefined) return
+    const letters = this.#input.deadLetters.take()
+    const { sink, builder } = this.#queue
+    for (let from = 0; from < letters.length; from += builder.capacity) {
+      builder.reset()
+      const run = { pipeline: this.#input.plan.name, nowMicros: this.#context.current.nowMicros }
+      for (const letter of letters.slice(from, from + builder.capacity)) builder.append(deadLetterRow(letter, run))
+      await sink.write(builder.finish())
+    }
   }
 
   #progress(): Progress {
@@ -132,13 +194,20 @@ export class Pipeline {
     schema: Schema,
     form: { readonly changes: boolean; readonly key: readonly number[]; readonly bounded: boolean },
   ): Promise<SinkStage> {
-    const handle = target.info.handle as Endpoint
+    return this.#stage(target.info.uri, await this.#openSink(target.info.handle as Endpoint, schema, form))
+  }
+
+  async #openSink(
+    handle: Endpoint,
+    schema: Schema,
+    form: { readonly changes: boolean; readonly key: readonly number[]; readonly bounded: boolean },
+  ): Promise<Sink> {
     const base = connectorContext(this.#engine, handle, {
       baseDirectory: this.#input.baseDirectory,
       pipeline: this.#input.plan.name,
       writer: this.#sinks.length,
     })
-    const sink = await handle.connector.openSink!({
+    return await handle.connector.openSink!({
       ...base,
       ...form,
       schema,
@@ -150,12 +219,19 @@ export class Pipeline {
           this.#engine,
         ),
     })
-    return this.#stage(target.info.uri, sink)
   }
 
   #stage(name: string, sink: Sink): SinkStage {
-    const onRejects = (rejects: readonly SinkReject[]) => {
-      for (const { code, detail } of rejects) this.#input.deadLetters.add({ code, detail, place: name, bytes: '' })
+    const onRejects = (rejects: readonly SinkReject[], batch: Batch) => {
+      for (const { code, detail, row } of rejects) {
+        this.#input.deadLetters.add({
+          ...this.#rowFacts(batch, row),
+          code,
+          detail,
+          stage: 'sink',
+          sqlPosition: undefined,
+        })
+      }
     }
     const stage = new SinkStage(name, sink, onRejects)
     this.#sinks.push(stage)
@@ -185,15 +261,27 @@ export class Pipeline {
     })
   }
 
-  #onRowError({ code, detail, batch, row }: RowError): void {
+  #onRowError({ code, detail, span, batch, row }: RowError): void {
+    const sqlPosition = span === undefined ? undefined : this.#input.sqlPosition?.(span)
+    const letter = { ...this.#rowFacts(batch, row), code, detail, stage: 'expression', sqlPosition } as const
+    this.#input.deadLetters.add(letter, this.#exprPolicy === 'fail' ? 'fail' : 'dlq')
+  }
+
+  /** Where a row came from and what it was: its bytes while they are at hand, else its columns as JSON. */
+  #rowFacts(
+    batch: Batch,
+    row: number,
+  ): Pick<DeadLetter, 'source' | 'split' | 'ordinal' | 'byte' | 'value' | 'encoding'> {
+    const { split } = this.#context.current
     const { provenance } = batch
     const ordinal = provenance === undefined ? undefined : provenance.rowOrdinal + (provenance.ordinals?.[row] ?? row)
+    const facts = { source: split, split, ordinal, byte: undefined }
     const { slab, recordStarts, recordEnds } = provenance ?? {}
     const start = recordStarts?.[row]
-    const bytes =
-      slab === undefined || start === undefined ? '' : textAt(slab, start, recordEnds![row]! - start).trimEnd()
-    const place = ordinal === undefined ? this.#context.current.split : `${this.#context.current.split}:${ordinal + 1}`
-    this.#input.deadLetters.add({ code, detail, place, bytes })
+    if (slab !== undefined && start !== undefined) {
+      return { ...facts, value: slab.slice(start, recordEnds![row]), encoding: 'raw' }
+    }
+    return { ...facts, value: Buffer.from(rowJson(batch, row)), encoding: 'row' }
   }
 
   #digest(complete: boolean, elapsedMs: number): Digest {
@@ -206,4 +294,22 @@ export class Pipeline {
       elapsedMs,
     }
   }
+}
+
+/** The row as a JSON object; empty when the failure has no row (a result that does not fit its type). */
+function rowJson(batch: Batch, row: number): string {
+  if (row < 0 || row >= batch.rows) return '{}'
+  const members = batch.schema.fields.map(({ name, type }, i) => {
+    const value = valueAt(batch.columns[i]!, row)
+    return `${JSON.stringify(name)}:${value === null ? 'null' : jsonOfValue(value, type)}`
+  })
+  return `{${members.join(',')}}`
+}
+
+function exprPolicy(plan: ScriptPlan): 'dlq' | 'null' | 'fail' {
+  const given = plan.settings.get('on_expr_error') ?? 'dlq'
+  if (given === 'dlq' || given === 'null' || given === 'fail') return given
+  throw new HeadraceError('connector_option_invalid', `on_expr_error = '${given}' is not known`, {
+    hint: 'one of: dlq, null, fail',
+  })
 }

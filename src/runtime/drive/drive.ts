@@ -26,6 +26,8 @@ export interface DriveInput {
   readonly clock: Clock
   /** Called for every record that could not be decoded. */
   readonly onReject: (reject: Reject, source: SourceNode, split: string) => void
+  /** After every step, inside it: what came out beside the graph is written. */
+  readonly afterStep?: (() => Promise<void>) | undefined
   /** After every item: for progress. */
   readonly onProgress?: (() => void) | undefined
 }
@@ -89,6 +91,7 @@ class Drive {
       context.current.split = split
       context.scratch.reset()
       await task()
+      await this.#input.afterStep?.()
       this.#input.onProgress?.()
       this.#changed.resolve()
       this.#changed = Promise.withResolvers<void>()
