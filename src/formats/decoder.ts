@@ -91,6 +91,8 @@ export interface DecoderSpec {
   readonly nowMicros: () => number
   /** csv and tsv: defaults where absent. */
   readonly csv?: Partial<CsvOptions> | undefined
+  /** text: a line that matches begins a new record, others belong to the one before. */
+  readonly multilineStart?: RegExp | undefined
   /** json: JSON pointer to the array whose items are the records. */
   readonly records?: string | undefined
   /** Longest line; `limits.lineBytesMax` when absent. */

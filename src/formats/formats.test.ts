@@ -143,6 +143,24 @@ test('text and raw', () => {
   expect(decodeBytes(raw, 'all\nof it', 2).rows).toEqual([[new Uint8Array(Buffer.from('all\nof it'))]])
 })
 
+test('text: lines joined until the next one that begins a record', () => {
+  const text = 'start a\n  more\n\nstart b\nstart c\n  end'
+  for (const [step, batchRows] of [
+    [1, 8192],
+    [4, 1],
+    [1000, 2],
+  ] as const) {
+    using decoder = createDecoder(
+      'text',
+      specOf([column('line', types.string)], { multilineStart: /^start/, batchRows }),
+      deps,
+    )
+    const { rows, next } = decodeBytes(decoder, text, step)
+    expect(rows).toEqual([['start a\n  more\n'], ['start b'], ['start c\n  end']])
+    expect(next).toEqual({ byte: text.length, ordinal: 3 })
+  }
+})
+
 test('formats are told from name and content', () => {
   expect(detectFormat('a/b.csv.gz', new Uint8Array())).toBe('csv')
   const of = (text: string) => formatOfBytes(Buffer.from(text))

@@ -42,6 +42,11 @@ function daysInMonth(year: number, month: number): number {
 
 /** An integer time in microseconds; `auto`: its size tells s (< 10¹¹), ms (< 10¹⁴), µs (< 10¹⁷) or ns. */
 export function microsOf(value: ExactInteger, unit: 'auto' | 's' | 'ms' | 'us' | 'ns'): ExactInteger | undefined {
+  if (typeof value === 'number' && unit === 'auto') {
+    const size = Math.abs(value)
+    const micros = value * (size < 1e11 ? 1e6 : size < 1e14 ? 1e3 : 1)
+    if (size < 1e17 && Number.isSafeInteger(micros)) return micros
+  }
   const v = BigInt(value)
   const size = v < 0n ? -v : v
   let known = unit

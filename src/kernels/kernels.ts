@@ -14,17 +14,13 @@ export interface KernelExports {
   endOfNested(start: number, end: number): number
   widen(data: number, wide: number, rows: number): void
   anyZero(address: number, length: number): number
-  isJson(start: number, end: number): number
-  isUtf8(start: number, length: number): number
   parseIso(address: number): number
   parseDate(address: number): number
   readonly isoMicros: { readonly value: bigint }
   readonly isoDays: { readonly value: number }
   putDouble(address: number, value: number): number
-  putInt(address: number, value: bigint): number
   putTimestamp(address: number, micros: bigint): number
   putDate(address: number, days: number): number
-  putScaled(address: number, unscaled: bigint, scale: number): number
   scanNumber(address: number): number
   doubleOf(): number
   readonly doubleKnown: { readonly value: number }

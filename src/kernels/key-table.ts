@@ -14,7 +14,7 @@ const H = { entries: 0, mask: 1, size: 2, full: 3, spans: 4, entryOf: 5, positio
 
 /**
  * Keys (any bytes) → slots 0, 1, 2 …, in order of first sight. The keys are copied; it grows by itself without other
- * bound than the memory. About 32 bytes per key at 28–56 % load plus 12 bytes and the copy; a look-up costs one cache
+ * bound than the memory. About 32 bytes per key at 31–62 % load plus 12 bytes and the copy; a look-up costs one cache
  * line for keys of up to 16 bytes.
  */
 export class KeyTable implements Disposable {
@@ -164,8 +164,8 @@ export class KeyTable implements Disposable {
   }
 }
 
-/** Full at 9/16: linear probing stays short, and 32 bytes of entry per key stay bearable. */
-const roomOf = (capacity: number): number => (capacity * 9) >> 4
+/** Full at 5/8: linear probing stays short, and 32 bytes of entry per key stay bearable. */
+const roomOf = (capacity: number): number => (capacity * 5) >> 3
 
 function capacityFor(expected: number): number {
   let capacity = SMALLEST

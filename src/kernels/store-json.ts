@@ -68,10 +68,14 @@ function isNullText(bytes: Uint8Array, start: number, end: number): boolean {
 /** A JSON string without escapes stays where it is; any other is unescaped. */
 function storeString(leaf: Leaf, row: number, memory: WorkerMemory, start: number, end: number): boolean {
   const { bytes } = memory
-  const view = bytes.subarray(start, end)
-  if (!isUtf8(view)) return false
   const { type } = leaf.spec
   const limit = type.kind === 'string' ? type.length : undefined
+  if (limit === undefined && isPlainString(bytes, start, end)) {
+    leaf.setSpan(row, start + 1, end - start - 2)
+    return true
+  }
+  const view = bytes.subarray(start, end)
+  if (!isUtf8(view)) return false
   if (bytes[start] !== 0x22) {
     if (!leaf.spec.mixed) return false
     const text = memory.text.utf8Slice(start, end)
@@ -83,6 +87,16 @@ function storeString(leaf: Leaf, row: number, memory: WorkerMemory, start: numbe
   if (text === undefined || !fitsLength(text, limit)) return false
   if (view.includes(0x5c)) leaf.setText(row, text)
   else leaf.setSpan(row, start + 1, end - start - 2)
+  return true
+}
+
+/** A JSON string of printable ASCII without escapes. */
+function isPlainString(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 2 || bytes[start] !== 0x22 || bytes[end - 1] !== 0x22) return false
+  for (let p = start + 1; p < end - 1; p++) {
+    const c = bytes[p]!
+    if (c < 32 || c > 126 || c === 0x22 || c === 0x5c) return false
+  }
   return true
 }
 

@@ -28,7 +28,7 @@ class TextDecoderOfLines implements Decoder {
   readonly #spec: DecoderSpec
   readonly #memory: WorkerMemory
   readonly #slab: InputSlab
-  readonly #index: number
+  readonly #region: number
   readonly #spans: Uint32Array
   readonly #starts: Uint32Array
   readonly #ends: Uint32Array
@@ -51,10 +51,10 @@ class TextDecoderOfLines implements Decoder {
         },
       )
     }
-    this.#index = memory.allocate(16 * spec.batchRows)
-    this.#spans = new Uint32Array(memory.buffer, this.#index, 2 * spec.batchRows)
-    this.#starts = new Uint32Array(memory.buffer, this.#index + 8 * spec.batchRows, spec.batchRows)
-    this.#ends = new Uint32Array(memory.buffer, this.#index + 12 * spec.batchRows, spec.batchRows)
+    this.#region = memory.allocate(16 * spec.batchRows)
+    this.#spans = new Uint32Array(memory.buffer, this.#region, 2 * spec.batchRows)
+    this.#starts = new Uint32Array(memory.buffer, this.#region + 8 * spec.batchRows, spec.batchRows)
+    this.#ends = new Uint32Array(memory.buffer, this.#region + 12 * spec.batchRows, spec.batchRows)
   }
 
   reserve(min: number): Uint8Array {
@@ -109,7 +109,7 @@ class TextDecoderOfLines implements Decoder {
 
   [Symbol.dispose](): void {
     this.#slab[Symbol.dispose]()
-    this.#memory.free(this.#index, 16 * this.#spec.batchRows)
+    this.#memory.free(this.#region, 16 * this.#spec.batchRows)
   }
 
   #skipMark(last: boolean): void {
@@ -125,20 +125,39 @@ class TextDecoderOfLines implements Decoder {
   *#lines(limit: number): Iterable<Decoded> {
     this.#skipMark(limit > this.#slab.end)
     if (this.#atStart) return
-    const { bytes } = this.#memory
+    const last = limit > this.#slab.end
     for (;;) {
-      let count = 0
-      let next = this.#slab.start
-      for (; count < this.#spec.batchRows; count++) {
-        const at = indexOfByte(this.#memory, 10, { start: next, end: limit })
-        if (at < 0) break
-        this.#starts[count] = next
-        this.#ends[count] = at > next && bytes[at - 1] === 13 ? at - 1 : at
-        next = at + 1
-      }
-      if (count === 0) return
-      yield this.#batch(count, next)
+      const next = this.#index(limit, last)
+      if (next.count === 0) return
+      yield this.#batch(next.count, next.at)
     }
+  }
+
+  /** Indexes whole values of `[slab.start, limit)`; how many, and where the first that is not whole begins. */
+  #index(limit: number, last: boolean): { readonly count: number; readonly at: number } {
+    const { bytes } = this.#memory
+    const pattern = this.#spec.multilineStart
+    let count = 0
+    let next = this.#slab.start
+    // With a pattern the value at `count` is still open: its lines may go on.
+    let open = false
+    while (count < this.#spec.batchRows) {
+      const at = indexOfByte(this.#memory, 10, { start: next, end: limit })
+      if (at < 0) break
+      const end = at > next && bytes[at - 1] === 13 ? at - 1 : at
+      const begins = pattern === undefined || !open || pattern.test(this.#memory.text.utf8Slice(next, end))
+      if (begins && open && ++count === this.#spec.batchRows) return { count, at: next }
+      if (begins) this.#starts[count] = next
+      this.#ends[count] = end
+      next = at + 1
+      open = true
+      if (pattern === undefined) {
+        count++
+        open = false
+      }
+    }
+    if (!open) return { count, at: next }
+    return last ? { count: count + 1, at: next } : { count, at: this.#starts[count]! }
   }
 
   /** The indexed values as one batch; invalid UTF-8 is a reject. */
