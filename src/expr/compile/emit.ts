@@ -123,7 +123,9 @@ function emitCall(expr: NodeOf<'call'>, at: EmitContext): Operand {
   if (listed !== undefined) return listed
   const text = emitTextCall(expr, args, at.source) ?? emitTextSpan(expr, args, at.source, at.context.scratch)
   if (text !== undefined) return text
-  if (overload.inline !== undefined && (!overload.seesNull || nullOf(args) === 'false')) {
+  // IN is NULL only where its first operand or an item is.
+  const strict = !overload.seesNull || nullOf(overload.name === 'IN' ? args.slice(1) : args) === 'false'
+  if (overload.inline !== undefined && strict) {
     const { inline } = overload
     const operands = args.map((arg) => at.source.local(arg.value))
     return emitStrict(expr.type, args, at, () => inline(at.source.inlineContext(at.control), ...operands))
@@ -218,6 +220,8 @@ function emitGeneric(
 
 function emitCast(expr: NodeOf<'cast'>, at: EmitContext): Operand {
   const arg = emit(expr.arg, at)
+  const isText = expr.arg.type.kind === 'string' && expr.type.kind === 'string' && expr.type.length === undefined
+  if (isText) return { ...arg, type: expr.type }
   const inline = expr.safe ? undefined : inlineCast(expr.arg.type, expr.type)
   if (inline !== undefined) {
     const value = at.source.local(arg.value)
