@@ -2,6 +2,7 @@
 import { freshSeed } from '../src/core/random.ts'
 import { fuzzCsv } from './fuzz/csv.ts'
 import { fuzzCsvDuckDb } from './fuzz/csv-duckdb.ts'
+import { fuzzCsvTyped } from './fuzz/csv-typed.ts'
 import { fuzzDoubles } from './fuzz/doubles.ts'
 import { fuzzJson } from './fuzz/json.ts'
 
@@ -61,6 +62,13 @@ const csvShown = {
   disagreements: csv.failures.length,
 }
 check('csv, against the rules and with the kernel off', csv.failures.length === 0, csvShown, csv.failures)
+const typed = fuzzCsvTyped(n, seed)
+check(
+  'csv of typed columns, kernel against twin',
+  typed.length === 0,
+  { inputs: n, disagreements: typed.length },
+  typed,
+)
 const duck = await fuzzCsvDuckDb(n, seed)
 check(
   'csv, against DuckDB',

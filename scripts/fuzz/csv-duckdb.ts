@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { WorkerMemory } from '../../src/core/memory.ts'
 import { Random } from '../../src/core/random.ts'
+import { Kernels } from '../../src/kernels/kernels.ts'
 import { csvCase, decodeCase } from './csv.ts'
 
 /** Records of one compared file. */
@@ -18,6 +20,8 @@ export async function fuzzCsvDuckDb(
   const folder = mkdtempSync(join(tmpdir(), 'csv-fuzz-'))
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
+  const memory = new WorkerMemory()
+  const deps = { memory, kernels: new Kernels(memory) }
   const failures: string[] = []
   let inputs = 0
   try {
@@ -32,7 +36,7 @@ export async function fuzzCsvDuckDb(
       const sql = `SELECT * FROM read_csv(${text(path)}, auto_detect = false, header = true, delim = ${text(delimiter!)}, quote = ${text(quote!)}, escape = ${text(quote!)}, columns = {${columns}}, parallel = false, strict_mode = false, allow_quoted_nulls = false, new_line = '\\n', max_line_size = 10000000)`
       const result = await connection.runAndReadAll(sql)
       const want = result.getRows()
-      const got = decodeCase(one)
+      const got = decodeCase(one, deps)
       inputs += want.length
       if (!isDeepStrictEqual(got, want)) {
         const at = want.findIndex((row, i) => !isDeepStrictEqual(row, got[i]))

@@ -164,8 +164,10 @@ function decode(
 }
 
 /** The rows of a case that has no bad record, by the kernel. */
-export function decodeCase(one: CsvCase): unknown[] {
-  const memory = new WorkerMemory()
+export function decodeCase(
+  one: CsvCase,
+  deps: { readonly memory: WorkerMemory; readonly kernels: Kernels },
+): unknown[] {
   const report: CsvFuzzReport = {
     inputs: 0,
     rejects: 0,
@@ -174,5 +176,5 @@ export function decodeCase(one: CsvCase): unknown[] {
     fallbackValues: 0,
     failures: [],
   }
-  return decode(one, { kernels: 'on', step: 200_000 }, { memory, kernels: new Kernels(memory) }, report)
+  return decode(one, { kernels: 'on', step: 200_000 }, deps, report)
 }

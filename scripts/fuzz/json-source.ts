@@ -31,7 +31,7 @@ const WORDS = [
   'nul\u0000',
   '\u2028',
 ]
-const NUMBERS = [
+export const NUMBERS = [
   '0',
   '-0',
   '1',
@@ -71,7 +71,7 @@ const NUMBERS = [
   '-32769',
   '2147483648',
 ]
-const TIMES = [
+export const TIMES = [
   '2026-01-31T10:00:00Z',
   '2026-01-31 10:00:00',
   '2026-01-31T10:00:00.123456789+02:00',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { fuzzCsv } from '../../../scripts/fuzz/csv.ts'
+import { fuzzCsvTyped } from '../../../scripts/fuzz/csv-typed.ts'
 import { array, decimal, types } from '../../core/types.ts'
 import { column, decodeBytes, specOf, testDeps } from '../test-decoding.ts'
 import { createCsvDecoder } from './csv-decoder.ts'
@@ -20,6 +21,10 @@ test('20,000 records in many dialects, cut anywhere: kernel, twin and rules agre
   const report = fuzzCsv(20_000, SEED)
   expect(report.failures, `seed ${SEED}`).toEqual([])
   expect(report.kernelValues).toBeGreaterThan(10 * report.fallbackValues)
+})
+
+test('5,000 records of typed columns: kernel and twin agree, also on what they refuse', () => {
+  expect(fuzzCsvTyped(5000, SEED), `seed ${SEED}`).toEqual([])
 })
 
 describe.each(['on', 'off'] as const)('kernels %s', (kernels) => {
