@@ -8,6 +8,7 @@ const config = defineConfig({
     isolate: false,
     reporters: ['default'],
     testTimeout: 20_000,
+    maxConcurrency: 3,
   },
 })
 

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { Engine } from '../../headrace/engine.ts'
 import type { CommandContext } from '../command.ts'
-import { runScript } from '../run-script.ts'
+import { runScript } from '../lazy.ts'
 import { scriptOf } from '../script-file.ts'
 import { quoted } from './copy.ts'
 import { outputOption } from './output-option.ts'
@@ -22,7 +21,7 @@ export function defineCat(program: Command, { io, done, json }: CommandContext):
       const limit = options.limit === undefined ? '' : ` LIMIT ${options.limit}`
       const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
       const script = scriptOf(undefined, `SELECT * FROM ${quoted(uri)}${limit}`)
-      done(await runScript(new Engine(), script, { output, json, digest: false }, io))
+      done(await runScript(script, { output, json, digest: false }, io))
     })
 }
 

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { Engine } from '../../headrace/engine.ts'
 import type { CommandContext } from '../command.ts'
-import { runScript } from '../run-script.ts'
+import { runScript } from '../lazy.ts'
 import { scriptOf } from '../script-file.ts'
 
 /** A URI or path as a SQL string. */
@@ -15,6 +14,6 @@ export function defineCopy(program: Command, { io, done, json }: CommandContext)
     .argument('<sink>', 'URI or path')
     .action(async (source: string, sink: string) => {
       const script = scriptOf(undefined, `INSERT INTO ${quoted(sink)} SELECT * FROM ${quoted(source)}`)
-      done(await runScript(new Engine(), script, { output: 'jsonl', json, digest: true }, io))
+      done(await runScript(script, { output: 'jsonl', json, digest: true }, io))
     })
 }

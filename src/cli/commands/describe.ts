@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
 import type { Discovered } from '../../connectors/contract.ts'
 import { typeName } from '../../core/types.ts'
-import { describe } from '../../headrace/describe.ts'
-import { Engine } from '../../headrace/engine.ts'
 import type { CommandContext } from '../command.ts'
 import { reportError } from '../report.ts'
 
@@ -13,6 +11,7 @@ export function defineDescribe(program: Command, { io, done, json }: CommandCont
     .argument('<uri>', 'URI, path or glob')
     .action(async (uri: string) => {
       try {
+        const { describe, Engine } = await import('../../headrace/headrace.ts')
         const found = await describe(new Engine(), uri)
         io.out(json ? `${JSON.stringify(jsonOf(found))}\n` : textOf(found))
       } catch (error) {

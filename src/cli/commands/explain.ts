@@ -1,6 +1,4 @@
 import { type Command, Option } from 'commander'
-import { Engine } from '../../headrace/engine.ts'
-import { explainScript } from '../../headrace/script.ts'
 import type { CommandContext } from '../command.ts'
 import { reportError } from '../report.ts'
 import { scriptOf } from '../script-file.ts'
@@ -18,6 +16,7 @@ export function defineExplain(program: Command, { io, done, json }: CommandConte
       const script = scriptOf(file, options.execute)
       try {
         const stage = fixed ?? options.stage ?? 'optimized'
+        const { Engine, explainScript } = await import('../../headrace/headrace.ts')
         io.out(await explainScript(new Engine(), script, { stage, json }))
       } catch (error) {
         done(reportError(error, io, json))

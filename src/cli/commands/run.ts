@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { Engine } from '../../headrace/engine.ts'
 import type { CommandContext } from '../command.ts'
-import { runScript } from '../run-script.ts'
+import { runScript } from '../lazy.ts'
 import { scriptOf } from '../script-file.ts'
 import { outputOption } from './output-option.ts'
 
@@ -22,6 +21,6 @@ export function defineRun(program: Command, { io, done, json }: CommandContext):
     .action(async (file: string | undefined, options: Options) => {
       const script = scriptOf(file, options.execute, options.param)
       const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
-      done(await runScript(new Engine(), script, { output, json, digest: true }, io))
+      done(await runScript(script, { output, json, digest: true }, io))
     })
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { Engine } from '../../headrace/engine.ts'
 import type { CommandContext } from '../command.ts'
-import { runScript } from '../run-script.ts'
+import { runScript } from '../lazy.ts'
 import { scriptOf } from '../script-file.ts'
 import { outputOption } from './output-option.ts'
 
@@ -20,6 +19,6 @@ export function defineSql(program: Command, { io, done, json }: CommandContext):
     .action(async (text: string, options: Options) => {
       const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
       const script = scriptOf(undefined, text, options.param)
-      done(await runScript(new Engine(), script, { output, json, digest: false }, io))
+      done(await runScript(script, { output, json, digest: false }, io))
     })
 }

@@ -1,6 +1,4 @@
 import type { Command } from 'commander'
-import { Engine } from '../../headrace/engine.ts'
-import { compileScript } from '../../headrace/script.ts'
 import type { CommandContext } from '../command.ts'
 import { reportError } from '../report.ts'
 import { scriptOf } from '../script-file.ts'
@@ -14,6 +12,7 @@ export function defineValidate(program: Command, { io, done, json }: CommandCont
     .action(async (file: string | undefined, options: { readonly execute?: string }) => {
       const script = scriptOf(file, options.execute)
       try {
+        const { compileScript, Engine } = await import('../../headrace/headrace.ts')
         const { warnings } = await compileScript(new Engine(), script)
         for (const warning of warnings) reportError(warning, io, json)
         if (json) io.out(`${JSON.stringify({ valid: true, file: script.file, warnings: warnings.length })}\n`)

@@ -18,6 +18,8 @@ export class StdioSink implements Sink {
   constructor(context: SinkContext) {
     const options = context.options as StdioOptions
     this.#stream = context.uri.scheme === 'stderr' ? process.stderr : process.stdout
+    // A failed write is reported by its callback; without a listener the event would end the process.
+    if (!this.#stream.listeners('error').includes(ignore)) this.#stream.on('error', ignore)
     this.#left = options.limit ?? Number.POSITIVE_INFINITY
     const { format } = options
     if (format === 'table' || format === 'markdown') {
@@ -78,6 +80,8 @@ export class StdioSink implements Sink {
     this.#encoder?.[Symbol.dispose]()
   }
 }
+
+const ignore = (): void => undefined
 
 function writeError(error: Error): HeadraceError {
   const code = (error as NodeJS.ErrnoException).code

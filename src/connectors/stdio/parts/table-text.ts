@@ -58,7 +58,10 @@ export class TableText {
 
   text(): string {
     const widths = this.#header.map((name, i) =>
-      this.#rows.reduce((width, row) => Math.max(width, [...row[i]!].length), [...name].length),
+      this.#rows.reduce(
+        (width, row) => Math.max(width, [...row[i]!].length),
+        this.#markdown ? Math.max(3, [...name].length) : [...name].length,
+      ),
     )
     const line = (cells: readonly string[]) =>
       cells.map((cell, i) => pad(cell, widths[i]!, this.#right[i]!)).join(' | ')

@@ -1,0 +1,45 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts')
+
+/** Compiling the sources anew for every call would take most of the time. */
+const compileCache = join(tmpdir(), 'headrace-compile-cache')
+
+export interface Outcome {
+  /** Undefined when a signal ended it. */
+  readonly code: number | undefined
+  readonly out: string
+  readonly err: string
+}
+
+export interface Call {
+  readonly cwd: string
+  readonly input?: string | undefined
+  /** Called while it runs, with what has been printed so far. */
+  readonly watch?: ((child: ChildProcessWithoutNullStreams, out: string) => void) | undefined
+}
+
+/** Runs the command line from source; standard input is closed unless there is input. */
+export function headrace(args: readonly string[], { cwd, input, watch }: Call): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd,
+      env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: compileCache },
+    })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+      watch?.(child, out)
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString()
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code: code ?? undefined, out, err }))
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input ?? '')
+  })
+}
