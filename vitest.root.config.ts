@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config'
+
+// What needs root, or a user without rights.
+const config = defineConfig({ test: { include: ['tests/root/**/*.test.ts'], testTimeout: 60_000 } })
+
+export { config as default }
