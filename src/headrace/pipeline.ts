@@ -173,17 +173,22 @@ export class Pipeline {
   }
 
   async #openOutput(output: Output): Promise<void> {
-    const { root, targets, key } = output
+    const { root, targets, key, oldImages } = output
     const changes = root.traits.changes !== 'append'
     const place = this.#graph.place(root)
     for (const target of targets) {
       if (target === 'client') {
         const sink = await this.#input.client(root.schema, { changes })
-        place.connect(this.#stage('client', sink))
+        place.connect(this.#stage('client', sink, oldImages))
       } else {
         const withChanges = changes && target.info.accepts === 'changelog'
         place.connect(
-          await this.#openTarget(target, root.schema, { changes: withChanges, key, bounded: root.traits.bounded }),
+          await this.#openTarget(
+            target,
+            root.schema,
+            { changes: withChanges, key, bounded: root.traits.bounded },
+            oldImages,
+          ),
         )
       }
     }
@@ -193,8 +198,9 @@ export class Pipeline {
     target: SinkTarget,
     schema: Schema,
     form: { readonly changes: boolean; readonly key: readonly number[]; readonly bounded: boolean },
+    oldImages = true,
   ): Promise<SinkStage> {
-    return this.#stage(target.info.uri, await this.#openSink(target.info.handle as Endpoint, schema, form))
+    return this.#stage(target.info.uri, await this.#openSink(target.info.handle as Endpoint, schema, form), oldImages)
   }
 
   async #openSink(
@@ -221,7 +227,7 @@ export class Pipeline {
     })
   }
 
-  #stage(name: string, sink: Sink): SinkStage {
+  #stage(name: string, sink: Sink, oldImages: boolean): SinkStage {
     const onRejects = (rejects: readonly SinkReject[], batch: Batch) => {
       for (const { code, detail, row } of rejects) {
         this.#input.deadLetters.add({
@@ -233,7 +239,7 @@ export class Pipeline {
         })
       }
     }
-    const stage = new SinkStage(name, sink, onRejects)
+    const stage = new SinkStage({ name, sink, oldImages }, onRejects)
     this.#sinks.push(stage)
     return stage
   }

@@ -1,19 +1,26 @@
 import type { Sink, SinkReject } from '../../connectors/contract.ts'
 import type { Batch } from '../../core/batch.ts'
+import { CHANGE } from '../../core/change.ts'
 import type { Element } from '../../core/element.ts'
+import { keepRows } from '../../operators/keep-rows.ts'
 import type { Receiver } from './stage.ts'
 
 /** The end of a path: every row goes to the sink, which takes it before the next one is made. */
 export class SinkStage implements Receiver {
   readonly name: string
   readonly sink: Sink
+  readonly #oldImages: boolean
   readonly #onRejects: (rejects: readonly SinkReject[], batch: Batch) => void
   rows = 0
   ended = false
 
-  constructor(name: string, sink: Sink, onRejects: (rejects: readonly SinkReject[], batch: Batch) => void) {
-    this.name = name
-    this.sink = sink
+  constructor(
+    form: { readonly name: string; readonly sink: Sink; readonly oldImages: boolean },
+    onRejects: (rejects: readonly SinkReject[], batch: Batch) => void,
+  ) {
+    this.name = form.name
+    this.sink = form.sink
+    this.#oldImages = form.oldImages
     this.#onRejects = onRejects
   }
 
@@ -23,7 +30,8 @@ export class SinkStage implements Receiver {
 
   async receive(element: Element): Promise<void> {
     if (element.kind === 'batch') {
-      const { batch } = element
+      const batch = this.#oldImages ? element.batch : withoutOldImages(element.batch)
+      if (batch === undefined) return
       const rejects = await this.sink.write(batch)
       this.rows += batch.rows - rejects.length
       if (rejects.length > 0) this.#onRejects(rejects, batch)
@@ -32,4 +40,14 @@ export class SinkStage implements Receiver {
       await this.sink.flush()
     }
   }
+}
+
+/** EMIT ON UPDATE: the batch without its `-U` rows; undefined when nothing is left. */
+function withoutOldImages(batch: Batch): Batch | undefined {
+  const { changes } = batch
+  if (changes === undefined) return batch
+  const kept: number[] = []
+  for (let row = 0; row < batch.rows; row++) if (changes[row] !== CHANGE.updateBefore) kept.push(row)
+  if (kept.length === 0) return undefined
+  return kept.length === batch.rows ? batch : keepRows(batch, kept)
 }
