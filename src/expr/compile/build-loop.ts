@@ -44,6 +44,8 @@ class GeneratedLoop implements Loop {
   readonly #context: ExprContext
   readonly #variants: Variant[] = []
   #latest: Variant | undefined
+  /** The batch that was found to need the wide lane: its rows are asked for one by one. */
+  #wideBatch: Batch | undefined
 
   constructor(spec: LoopSpec, input: Schema, context: ExprContext) {
     this.#spec = spec
@@ -61,9 +63,11 @@ class GeneratedLoop implements Loop {
 
   run(batch: Batch, from: number, to: number, selection?: Int32Array): number {
     if (from >= to) return to
+    if (batch === this.#wideBatch) return from
     const variant = this.#variantFor(batch)
     const leaves = variant.paths.map((path) => columnAt(batch, path))
-    if (leaves.some(isWideLane)) return from
+    this.#wideBatch = leaves.some(isWideLane) ? batch : undefined
+    if (this.#wideBatch !== undefined) return from
     const bounds = variant.readers.map((read) => read())
     return variant.run(leaves, bounds, batch, { from, to, selection }, this.failed)
   }
