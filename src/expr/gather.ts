@@ -36,7 +36,7 @@ export class Gather implements Disposable {
       case 'i64':
         return column.lane === 'safe'
           ? { ...column, validity, data: this.#numbers(column.data, kept) }
-          : { ...column, validity, data: BigInt64Array.from(boxed(column.data, kept)) }
+          : { ...column, validity, data: wideIntegers(column.data, kept) }
       case 'decimal':
         if (column.lane === 'ratio') {
           return { ...column, validity, sums: picked(column.sums, kept), counts: picked(column.counts, kept) }
@@ -100,6 +100,12 @@ export class Gather implements Disposable {
     this.#regions.length = 0
     for (const child of this.#children) child?.[Symbol.dispose]()
   }
+}
+
+function wideIntegers(source: BigInt64Array, { rows, count }: Kept): BigInt64Array {
+  const target = new BigInt64Array(count)
+  for (let i = 0; i < count; i++) target[i] = source[rows[i]!]!
+  return target
 }
 
 function boxed<T>(source: { readonly [index: number]: T }, { rows, count }: Kept): T[] {

@@ -20,7 +20,8 @@ export class OutputColumn implements Disposable {
   nulls = false
   readonly #memory: WorkerMemory
   readonly #scratch: Scratch
-  readonly #wide = new Map<number, bigint>()
+  /** Values beyond the safe lane, by position; undefined while there is none. */
+  #wide: bigint[] | undefined
   #capacity = 0
   #address = 0
   #validityAddress = 0
@@ -36,7 +37,7 @@ export class OutputColumn implements Disposable {
   /** Makes room for `rows` rows and forgets what was stored. */
   reserve(rows: number): void {
     this.nulls = false
-    this.#wide.clear()
+    this.#wide = undefined
     this.#scratch.reset()
     this.boxed = []
     if (rows <= this.#capacity) return
@@ -60,7 +61,8 @@ export class OutputColumn implements Disposable {
     this.validity[at] = 1
     if (typeof value === 'bigint' && hasLanes(this.type)) {
       this.data[at] = 0
-      this.#wide.set(at, value)
+      this.#wide ??= []
+      this.#wide[at] = value
       return
     }
     switch (this.kind) {
@@ -128,11 +130,13 @@ export class OutputColumn implements Disposable {
   #laneColumn(rows: number, kind: 'i64' | 'decimal', validity: Uint8Array | undefined): Column {
     const { type } = this
     const data = this.data as Float64Array
-    if (this.#wide.size === 0) return { kind, lane: 'safe', type, validity, data }
-    const all = Array.from({ length: rows }, (_, i) => this.#wide.get(i) ?? wide(data[i]!))
+    const found = this.#wide
+    if (found === undefined) return { kind, lane: 'safe', type, validity, data }
+    const all = kind === 'decimal' ? new Array<bigint>(rows) : new BigInt64Array(rows)
+    for (let i = 0; i < rows; i++) all[i] = found[i] ?? wide(data[i]!)
     return kind === 'decimal'
-      ? { kind, lane: 'wide', type, validity, data: all }
-      : { kind, lane: 'wide', type, validity, data: BigInt64Array.from(all) }
+      ? { kind, lane: 'wide', type, validity, data: all as bigint[] }
+      : { kind, lane: 'wide', type, validity, data: all as BigInt64Array }
   }
 
   #structColumn(rows: number): Column {
