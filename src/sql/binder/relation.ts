@@ -193,9 +193,21 @@ export function timeColumn(relation: Relation): number | undefined {
 /** True for every column that holds the event time, copies of it too. */
 export function isTimeColumn(relation: Relation, index: number): boolean {
   if (index === timeColumn(relation)) return true
-  if (relation.kind !== 'project') return false
-  const output = relation.outputs[index]!
-  return output.kind === 'column' && isTimeColumn(relation.input, output.index)
+  switch (relation.kind) {
+    case 'source':
+    case 'values':
+    case 'watermark':
+    case 'aggregate':
+      return false
+    case 'project': {
+      const output = relation.outputs[index]!
+      return output.kind === 'column' && isTimeColumn(relation.input, output.index)
+    }
+    case 'union':
+      return timeColumn(relation) !== undefined && relation.inputs.every((input) => isTimeColumn(input, index))
+    default:
+      return index < relation.input.columns.length && isTimeColumn(relation.input, index)
+  }
 }
 
 /** Columns that `*` stands for. */
