@@ -63,6 +63,11 @@ test('json: nested, missing, mixed and wide', () => {
   expect(found.eventTimeCandidates).toEqual(['at'])
 })
 
+test('json: mixtures inside of other values stay JSON', () => {
+  const found = schemaOf('jsonl', ['{"m":{"a":[1,{"b":2}],"n":null}}\n{"m":{"a":["x"],"o":true}}\n'])
+  expect(shown(found)).toEqual(['m STRUCT<a ARRAY<JSON>, n JSON, o BOOLEAN> NOT NULL'])
+})
+
 test('a cut last record is not looked at, and files that disagree are named', () => {
   expect(schemaOf('jsonl', ['{"a":1}\n{"a":"x'], {}, false).warnings).toEqual([])
   expect(schemaOf('json', ['[{"a":1},{"a":2.5}', '[{"a":"x"}]'], {}, false).warnings).toContain(

@@ -67,7 +67,7 @@ export class Seen {
     if (this.#objects > 0) return this.#structType()
     if (this.#arrays > 0) {
       const items = this.#items
-      return items === undefined || items.total === items.nulls ? types.json : { kind: 'array', element: items.type }
+      return items === undefined || items.total === items.nulls ? types.json : { kind: 'array', element: items.#inner }
     }
     return scalarType([...this.#scalars.keys()])
   }
@@ -96,9 +96,14 @@ export class Seen {
     return smallest / unit > 631_152_000 && largest / unit < 4_102_444_800
   }
 
+  /** Inside of other values a mixture stays JSON: only a whole column can be told to take anything as text. */
+  get #inner(): DataType {
+    return this.mixed || this.total === this.nulls ? types.json : this.type
+  }
+
   #structType(): DataType {
     if (this.#fields.size === 0 || this.#fields.size > STRUCT_FIELDS_MOST) return types.json
-    return { kind: 'struct', fields: [...this.#fields].map(([name, seen]) => field(name, seen.type)) }
+    return { kind: 'struct', fields: [...this.#fields].map(([name, seen]) => field(name, seen.#inner)) }
   }
 
   #addObject(value: Record<string, unknown>): void {
