@@ -81,7 +81,7 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
     if (name.startsWith('memory://')) {
       const { channel, reader } = readers.find((entry) => entry.name === name)!
       const rows = (await reader.take(CAPACITY)) ?? []
-      sections.push({ name, lines: sorted(rows, channel.schema!) })
+      sections.push({ name, lines: channelLines(rows, channel.schema) })
     } else if (name === 'counters') {
       const counts = [...deadLetters.byCode].map(([code, count]) => `${code} ${count}`).sort()
       sections.push({ name, lines: [...(lateRows > 0 ? [`late ${lateRows}`] : []), ...counts] })
@@ -109,7 +109,7 @@ function resultLines(name: string, results: Collected | undefined): string[] {
     case 'in order':
       return rows.map((row) => rowText(row, schema))
     case 'changes':
-      return rows.map((row) => `${changeSymbols[row.change]} ${rowText(row, schema)}`)
+      return changeLines(rows, schema)
     case 'table':
       return folded(rows, schema)
     default:
@@ -118,6 +118,15 @@ function resultLines(name: string, results: Collected | undefined): string[] {
 }
 
 const sorted = (rows: readonly Row[], schema: Schema): string[] => rows.map((row) => rowText(row, schema)).sort()
+
+/** Rows of a channel; with their change symbols, in order, when some are no inserts. */
+function channelLines(rows: readonly Row[], schema: Schema | undefined): string[] {
+  if (schema === undefined) return []
+  return rows.every((row) => row.change === CHANGE.insert) ? sorted(rows, schema) : changeLines(rows, schema)
+}
+
+const changeLines = (rows: readonly Row[], schema: Schema): string[] =>
+  rows.map((row) => `${changeSymbols[row.change]} ${rowText(row, schema)}`)
 
 /** The rows that are left when every change has been applied. */
 function folded(rows: readonly Row[], schema: Schema): string[] {

@@ -121,6 +121,12 @@ const spread = (sum: number, peak: number): number => (sum <= peak * NOISE ? 0 :
 /** Rounding may pass ±1 by an ulp. */
 const clamped = (r: number): number => Math.max(-1, Math.min(1, r))
 
+/** The root of the product where it neither overflows nor underflows: exact for data on a line. */
+function geometricMean(a: number, b: number): number {
+  const product = a * b
+  return Number.isFinite(product) && product > 1e-300 ? Math.sqrt(product) : Math.sqrt(a) * Math.sqrt(b)
+}
+
 const finishes: Readonly<Record<string, Finish>> = {
   VAR_POP: ({ n, sxx }) => sxx / n,
   VAR_SAMP: ({ n, sxx }) => (n < 2 ? null : sxx / (n - 1)),
@@ -128,7 +134,7 @@ const finishes: Readonly<Record<string, Finish>> = {
   STDDEV_SAMP: ({ n, sxx }) => (n < 2 ? null : Math.sqrt(sxx / (n - 1))),
   COVAR_POP: ({ n, sxy }) => sxy / n,
   COVAR_SAMP: ({ n, sxy }) => (n < 2 ? null : sxy / (n - 1)),
-  CORR: ({ sxx, syy, sxy }) => (sxx === 0 || syy === 0 ? null : clamped(sxy / (Math.sqrt(sxx) * Math.sqrt(syy)))),
+  CORR: ({ sxx, syy, sxy }) => (sxx === 0 || syy === 0 ? null : clamped(sxy / geometricMean(sxx, syy))),
   REGR_SLOPE: ({ sxx, sxy }) => (sxx === 0 ? null : sxy / sxx),
   REGR_INTERCEPT: ({ sxx, sxy, meanX, meanY }) => (sxx === 0 ? null : meanY - (sxy / sxx) * meanX),
   REGR_R2: ({ sxx, syy, sxy }) => (sxx === 0 ? null : syy === 0 ? 1 : (sxy * sxy) / (sxx * syy)),
