@@ -43,7 +43,7 @@ const shown = ({ batch, failures }: ProgramResult) => ({
 
 const names = [...scalarFunctions.values()].filter(({ name }) => !/^[^A-Z]/.test(name)).map(({ name }) => name)
 
-test.each([1, 2, 3, 4, 5, 6])('compiled and interpreted agree on random expressions (seed %i)', (seed) => {
+test.each([1, 2, 3, 4])('compiled and interpreted agree on random expressions (seed %i)', (seed) => {
   const random = new Random(seed)
   const data = [
     randomRows(random, 40, { nulls: 0, wide: 0 }),

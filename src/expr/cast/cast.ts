@@ -55,7 +55,7 @@ function nested(from: DataType, to: DataType): Caster {
 }
 
 /** The cast with NULL for NULL. */
-export const orNull =
+const orNull =
   (cast: Caster): ((value: Value) => Value) =>
   (value) =>
     value === null ? null : cast(value)

@@ -5,7 +5,7 @@ import { comparator } from '../compare.ts'
 import type { Argument, ScalarFunction, ScalarOverload } from '../functions.ts'
 import { define, example, overload } from './define.ts'
 
-export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
+type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
 
 const tests: Record<Comparison, (order: number) => boolean> = {
   '=': (order) => order === 0,

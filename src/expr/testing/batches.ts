@@ -1,5 +1,5 @@
 import type { Batch } from '../../core/batch.ts'
-import type { Column, DictColumn } from '../../core/column.ts'
+import type { DictColumn } from '../../core/column.ts'
 import { ColumnBuilder } from '../../core/column-builder.ts'
 import { valueAt } from '../../core/column-read.ts'
 import type { WorkerMemory } from '../../core/memory.ts'
@@ -37,9 +37,6 @@ export function dictColumn(values: readonly (string | null)[], memory: WorkerMem
     dictionary: { entries: strings.length, spans, bytes: memory.bytes, strings },
   }
 }
-
-export const valuesOf = (column: Column, rows: number): Value[] =>
-  Array.from({ length: rows }, (_, row) => valueAt(column, row))
 
 export const rowsOf = (batch: Batch | undefined): Value[][] =>
   batch === undefined

@@ -9,7 +9,7 @@ export interface TimeUnit {
   readonly micros: number
 }
 
-export type TimeUnitName =
+type TimeUnitName =
   | 'nanosecond'
   | 'microsecond'
   | 'millisecond'
@@ -53,7 +53,7 @@ const byName = new Map(UNITS.flatMap(([u, names]) => names.map((name) => [name, 
 export const timeUnit = (name: string): TimeUnit | undefined => byName.get(name.toLowerCase())
 
 /** `count` units; a fraction of a month becomes days of 1/30, of a day becomes time. Nanoseconds round to microseconds. */
-export function intervalOf(count: number, of: TimeUnit): Interval {
+function intervalOf(count: number, of: TimeUnit): Interval {
   const months = count * of.months
   const wholeMonths = Math.trunc(months)
   const days = count * of.days + (months - wholeMonths) * 30

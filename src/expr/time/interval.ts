@@ -12,8 +12,6 @@ import {
   timeOfMicros,
 } from './civil.ts'
 
-export const interval = (months: number, days: number, micros: number): Interval => ({ months, days, micros })
-
 function checked(months: number, days: number, micros: number): Interval {
   if (!isSafe(micros) || Math.abs(months) > 2147483647 || Math.abs(days) > 2147483647) {
     throw new RowFailure('row_numeric_overflow', 'interval out of range')

@@ -20,7 +20,7 @@ export function dateText(days: number): string {
 }
 
 /** `10:00:00.5`: fraction without trailing zeros. */
-export function timeText(micros: number): string {
+function timeText(micros: number): string {
   const seconds = Math.floor(micros / MICROS_PER_SECOND)
   const fraction = micros - seconds * MICROS_PER_SECOND
   const clock = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`

@@ -4,7 +4,7 @@ import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 import { grownF64 } from './grow.ts'
 
 /** COUNT(*) without arguments; COUNT(x) counts values that are not NULL. */
-export class Count implements Accumulator {
+class Count implements Accumulator {
   counts = new Float64Array(0)
 
   reserve(slots: number): void {

@@ -13,7 +13,7 @@ const HUGE = 2 ** 64
  * SUM and AVG of DOUBLE. The sum is a double-double: `high + low`, by Knuth's two-sum, so that taking rows back agrees
  * with a fresh sum within 1e-12 relative. NaN and infinities are counted beside it and never enter it (rulings 32).
  */
-export class SumDouble implements Accumulator {
+class SumDouble implements Accumulator {
   high = new Float64Array(0)
   low = new Float64Array(0)
   counts = new Float64Array(0)

@@ -13,7 +13,7 @@ import { grownF64 } from './grow.ts'
  * the safe lane, kept as a bigint by slot: no input overflows it (rulings 32); only a result that does not fit its type
  * fails.
  */
-export class SumExact implements Accumulator {
+class SumExact implements Accumulator {
   low = new Float64Array(0)
   counts = new Float64Array(0)
   readonly wide = new Map<number, bigint>()
