@@ -1,3 +1,4 @@
+import { copyBench } from './copy/copy-bench.ts'
 import { uriBench } from './core/uri-bench.ts'
 import type { Bench } from './lib/bench.ts'
 import { csvTumble } from './pipelines/csv-tumble.ts'
@@ -5,6 +6,12 @@ import { jsonOdd } from './pipelines/json-odd.ts'
 import { jsonProject } from './pipelines/json-project.ts'
 import { jsonTumble } from './pipelines/json-tumble.ts'
 import { pipelineBench } from './pipelines/run-pipeline.ts'
+import { startBench } from './start/start-bench.ts'
 
 /** Every benchmark there is. */
-export const benches: readonly Bench[] = [...[jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench), uriBench]
+export const benches: readonly Bench[] = [
+  ...[jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench),
+  copyBench,
+  startBench,
+  uriBench,
+]

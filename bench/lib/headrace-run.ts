@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { dirname } from 'node:path'
 import { printCost } from './costs.ts'
+
+// As the command does.
+enableCompileCache()
 
 // Runs a script file as `headrace run` of the built package does, and prints what the process has cost.
 const built = new URL('../../dist/headrace.js', import.meta.url).href

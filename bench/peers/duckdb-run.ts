@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { printCost } from '../lib/costs.ts'
+
+enableCompileCache()
 
 // Runs the statements of a file in DuckDB at its best: one thread, insertion order off.
 const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
