@@ -120,16 +120,17 @@ test.each(callable)('%s: both modes agree and no value breaks it', (name) => {
   const seed = [...name].reduce((sum, char) => sum * 31 + char.charCodeAt(0), 7) >>> 0
   const random = new Random(seed)
   let tried = 0
-  for (let attempt = 0; attempt < 20_000 && tried < 12; attempt++) {
+  for (let attempt = 0; attempt < 20_000 && tried < 8; attempt++) {
     const args = Array.from({ length: 1 + random.below(4) }, () => argument(random))
     const expr = tryCall(name, args)
     if (expr === undefined) continue
     tried++
-    for (const batch of [...batches, coded]) {
-      const compiled = run(expr, batch, 'compiled')
-      expect(compiled, `seed ${seed}, attempt ${attempt}`).toEqual(run(expr, batch, 'interpreted'))
+    for (const batch of batches) {
+      const expected = run(expr, batch, 'interpreted')
+      const message = `seed ${seed}, attempt ${attempt}`
+      expect(run(expr, batch, 'compiled'), message).toEqual(expected)
+      if (batch === text) expect(run(expr, coded, 'compiled'), message).toEqual(expected)
     }
-    expect(run(expr, coded, 'compiled')).toEqual(run(expr, text, 'compiled'))
   }
   expect(tried, `overloads of ${name} found (seed ${seed})`).toBeGreaterThanOrEqual(TRIED_MIN)
 })
