@@ -13,6 +13,7 @@ export class InputSlab implements Disposable {
   readonly #memory: WorkerMemory
   #address: number
   #size: number
+  #atStart = true
   start: number
   end: number
   /** Offset in the split of the byte at `start`. */
@@ -52,6 +53,28 @@ export class InputSlab implements Disposable {
     this.#memory.bytes[this.end] = 10
   }
 
+  /**
+   * Removes the byte order mark at the start of a split. False while too few bytes are there to tell (and more follow);
+   * `skipped` is called with the address behind a mark that was found.
+   */
+  skipMark(last: boolean, skipped?: (address: number) => void): boolean {
+    if (!this.#atStart) return true
+    if (this.end - this.start < 3 && !last) return false
+    this.#atStart = false
+    const { bytes } = this.#memory
+    const { start, end } = this
+    if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) {
+      if (skipped === undefined) this.consume(start + 3)
+      else skipped(start + 3)
+    }
+    return true
+  }
+
+  /** The bytes that come next are not the start of a text. */
+  startBehindMark(): void {
+    this.#atStart = false
+  }
+
   /** Everything before this address is done with. */
   consume(address: number): void {
     this.byte += address - this.start
@@ -63,6 +86,7 @@ export class InputSlab implements Disposable {
     this.start = this.#address
     this.end = this.#address
     this.byte = byte
+    this.#atStart = byte === 0
     this.commit(0)
   }
 

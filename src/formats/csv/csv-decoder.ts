@@ -40,7 +40,6 @@ class CsvDecoder implements Decoder {
   /** Offset in the original bytes of the slab's start, when transcoding. */
   #originalByte = 0
   #ordinal = 0
-  #atStart = true
   #linesToSkip: number
   #names: readonly string[] | undefined
   #ready = false
@@ -96,7 +95,7 @@ class CsvDecoder implements Decoder {
   *finish(): Iterable<Decoded> {
     const slab = this.#slab
     if (this.#transcoder !== undefined) this.#append(this.#transcoder.end())
-    this.#skipMark(true)
+    slab.skipMark(true, (address) => this.#consume(address))
     if (slab.start === slab.end) return
     // The sentinel is a line feed: with it the last record is a whole one.
     yield* this.#batches(slab.end + 1, true)
@@ -114,9 +113,9 @@ class CsvDecoder implements Decoder {
     this.#ordinal = position.ordinal
     const { encoding } = this.#options
     this.#transcoder = encoding === 'utf-8' ? undefined : new Transcoder(encoding)
-    this.#atStart = position.byte === 0
-    this.#linesToSkip = this.#atStart ? this.#options.skipLines : 0
-    if (this.#atStart) {
+    const atStart = position.byte === 0
+    this.#linesToSkip = atStart ? this.#options.skipLines : 0
+    if (atStart) {
       this.#names = this.#options.names
       this.#ready = false
     } else if (this.#names === undefined && this.#options.header) {
@@ -165,8 +164,7 @@ class CsvDecoder implements Decoder {
   /** Mark, skipped lines and header; false when more bytes are needed for them. */
   #prepare(limit: number, last: boolean): boolean {
     const slab = this.#slab
-    this.#skipMark(last)
-    if (this.#atStart) return false
+    if (!slab.skipMark(last, (address) => this.#consume(address))) return false
     for (; this.#linesToSkip > 0; this.#linesToSkip--) {
       const at = indexOfByte(this.#memory, 10, { start: slab.start, end: limit })
       if (at < 0) return false
@@ -198,17 +196,6 @@ class CsvDecoder implements Decoder {
     this.#ready = true
     const positions = this.#spec.columns.map((column) => positionOf(column.path[0] ?? column.name, names))
     this.#scanner.setLayout({ positions, width: names.length })
-  }
-
-  /** Removes the byte order mark at the start of the split. */
-  #skipMark(last: boolean): void {
-    const slab = this.#slab
-    if (!this.#atStart || (slab.end - slab.start < 3 && !last)) return
-    this.#atStart = false
-    const { bytes } = this.#memory
-    const { start, end } = slab
-    const marked = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
-    if (marked) this.#consume(start + 3)
   }
 
   #consume(address: number): void {
@@ -273,7 +260,7 @@ class CsvDecoder implements Decoder {
       })
     }
     const source = this.#transcoder === undefined ? this.#memory.bytes.slice(slab.end, slab.end + length) : this.#raw
-    this.#atStart = false
+    slab.startBehindMark()
     for (let i = 0; i < framing.count; i++) {
       const record = source.subarray(framing.starts[i]!, framing.ends[i]!)
       this.#append(Buffer.concat([this.#transcoder?.write(record) ?? record, Buffer.from('\n')]))

@@ -41,7 +41,6 @@ class JsonDecoder implements Decoder {
   #framed: Decoder | undefined
   readonly #deps: Deps
   #ordinal = 0
-  #atStart = true
 
   constructor(spec: DecoderSpec, deps: Deps) {
     const { memory, kernels } = deps
@@ -100,7 +99,6 @@ class JsonDecoder implements Decoder {
     this.#slab.seek(position.byte)
     this.#framed?.seek(position)
     this.#ordinal = position.ordinal
-    this.#atStart = position.byte === 0
     this.#splitter.reset()
   }
 
@@ -123,13 +121,7 @@ class JsonDecoder implements Decoder {
 
   *#batches(last: boolean): Iterable<Decoded> {
     const slab = this.#slab
-    if (this.#atStart && (last || slab.end - slab.start >= 3)) {
-      const { bytes } = this.#memory
-      this.#atStart = false
-      if (bytes[slab.start] === 0xef && bytes[slab.start + 1] === 0xbb && bytes[slab.start + 2] === 0xbf)
-        slab.consume(slab.start + 3)
-    }
-    if (this.#atStart) return
+    if (!slab.skipMark(last)) return
     const splitter = this.#splitter
     splitter.position = slab.start
     for (;;) {

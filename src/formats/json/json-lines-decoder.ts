@@ -33,8 +33,6 @@ class JsonLinesDecoder implements Decoder {
   #ordinal = 0
   /** The rest of an over-long line is passed over. */
   #skipping = false
-  /** Nothing was read yet, so a byte order mark may come. */
-  #atStart = true
 
   constructor(spec: DecoderSpec, deps: DecoderDeps) {
     const { memory, kernels } = deps
@@ -69,7 +67,7 @@ class JsonLinesDecoder implements Decoder {
       yield* this.#framed(from, framing)
       return
     }
-    this.#skipMark(false)
+    if (!slab.skipMark(false)) return
     if (this.#skipping && !this.#skipRest(from)) return
     // A long unfinished line is not looked through again from its start.
     const quiet = from - slab.start > OVERLONG_KEPT && indexOfByte(this.#memory, 10, { start: from, end: slab.end }) < 0
@@ -79,7 +77,7 @@ class JsonLinesDecoder implements Decoder {
 
   *finish(): Iterable<Decoded> {
     const slab = this.#slab
-    this.#skipMark(true)
+    slab.skipMark(true)
     if (this.#skipping) {
       this.#skipping = false
       slab.consume(slab.end)
@@ -99,25 +97,12 @@ class JsonLinesDecoder implements Decoder {
     this.#slab.seek(position.byte)
     this.#ordinal = position.ordinal
     this.#skipping = false
-    this.#atStart = position.byte === 0
   }
 
   [Symbol.dispose](): void {
     this.#slab[Symbol.dispose]()
     this.#lines[Symbol.dispose]()
     this.#scanner[Symbol.dispose]()
-  }
-
-  /** Removes the byte order mark at the start of the split. */
-  #skipMark(atEnd: boolean): void {
-    const slab = this.#slab
-    if (!this.#atStart || (slab.end - slab.start < 3 && !atEnd)) return
-    this.#atStart = false
-    const { bytes } = this.#memory
-    const { start, end } = slab
-    if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) {
-      slab.consume(start + 3)
-    }
   }
 
   /** Batches of the whole lines of `[slab.start, limit)`. */
@@ -180,7 +165,7 @@ class JsonLinesDecoder implements Decoder {
   *#framed(from: number, framing: Framing & { kind: 'index' }): Iterable<Decoded> {
     const slab = this.#slab
     const lines = this.#lines
-    this.#atStart = false
+    slab.startBehindMark()
     for (let first = 0; first < framing.count; ) {
       let count = 0
       let stop = from

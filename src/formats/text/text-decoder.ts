@@ -33,7 +33,6 @@ class TextDecoderOfLines implements Decoder {
   readonly #starts: Uint32Array
   readonly #ends: Uint32Array
   #ordinal = 0
-  #atStart = true
 
   constructor(format: 'text' | 'raw', spec: DecoderSpec, memory: WorkerMemory) {
     this.#isText = format === 'text'
@@ -88,7 +87,7 @@ class TextDecoderOfLines implements Decoder {
 
   *finish(): Iterable<Decoded> {
     const slab = this.#slab
-    this.#skipMark(true)
+    if (this.#isText) slab.skipMark(true)
     if (slab.start === slab.end && (this.#isText || this.#ordinal > 0)) return
     if (this.#isText) {
       yield* this.#lines(slab.end + 1)
@@ -104,7 +103,6 @@ class TextDecoderOfLines implements Decoder {
   seek(position: { readonly byte: number; readonly ordinal: number }): void {
     this.#slab.seek(position.byte)
     this.#ordinal = position.ordinal
-    this.#atStart = position.byte === 0
   }
 
   [Symbol.dispose](): void {
@@ -112,19 +110,8 @@ class TextDecoderOfLines implements Decoder {
     this.#memory.free(this.#region, 16 * this.#spec.batchRows)
   }
 
-  #skipMark(last: boolean): void {
-    const slab = this.#slab
-    if (!this.#isText || !this.#atStart || (slab.end - slab.start < 3 && !last)) return
-    this.#atStart = false
-    const { bytes } = this.#memory
-    const { start, end } = slab
-    const marked = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
-    if (marked) slab.consume(start + 3)
-  }
-
   *#lines(limit: number): Iterable<Decoded> {
-    this.#skipMark(limit > this.#slab.end)
-    if (this.#atStart) return
+    if (!this.#slab.skipMark(limit > this.#slab.end)) return
     const last = limit > this.#slab.end
     for (;;) {
       const next = this.#index(limit, last)
