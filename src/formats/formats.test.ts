@@ -205,3 +205,36 @@ test('gzip of several members, zstd of several frames, damage and bombs', async 
   expect(lines.startsWith(cut.text)).toBe(true)
   expect((await inflated('gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024)))).error).toBe('connector_data_corrupt')
 })
+
+test('decoders and encoders give back the memory that they took', () => {
+  const { memory } = deps
+  const inputs = { jsonl: '{"a":1,"s":"\\u00e9"}\n', json: '[{"a":1}]', csv: 'a,s\n1,"x""y"\n', tsv: 'a\ts\n1\t2\n' }
+  const wanted = [column('a', types.bigint), column('s', types.string), column('m', decimal(38, 0))]
+  for (const [format, text] of Object.entries(inputs)) {
+    const before = memory.usedBytes
+    const decoder = createDecoder(format, specOf(wanted), deps)
+    // more than one slab, so that it grows
+    decodeBytes(decoder, `${text}${' '.repeat(700_000)}\n`, 100_000)
+    decoder[Symbol.dispose]()
+    expect([format, memory.usedBytes - before]).toEqual([format, 0])
+  }
+  const batch = batchOf(columns)
+  for (const format of ['jsonl', 'csv']) {
+    const before = memory.usedBytes
+    const encoder = createEncoder(
+      format,
+      { schema: batch.schema, changes: false, kernels: 'on', decimalAs: 'number' },
+      deps,
+    )
+    encoder.encode(batch)
+    encoder[Symbol.dispose]()
+    expect([format, memory.usedBytes - before]).toEqual([format, 0])
+  }
+  for (const format of ['text', 'raw']) {
+    const before = memory.usedBytes
+    const decoder = createDecoder(format, specOf([column('v', format === 'text' ? types.string : types.bytes)]), deps)
+    decodeBytes(decoder, 'a\nb\n')
+    decoder[Symbol.dispose]()
+    expect([format, memory.usedBytes - before]).toEqual([format, 0])
+  }
+})
