@@ -1,4 +1,6 @@
+import { clickFile } from '../lib/click-files.ts'
 import type { PipelineBench } from './definition.ts'
+import { drawnTumble } from './drawn.ts'
 import { jsonTumble } from './json-tumble.ts'
 
 const columns =
@@ -9,7 +11,10 @@ const results = 'user_id, count(*) AS n, avg(latency) AS latency, sum(amount) AS
 export const csvTumble: PipelineBench = {
   ...jsonTumble,
   name: 'csv-tumble',
-  data: 'clicks-csv',
+  data: (records, directory) => clickFile('clicks-csv', records, directory),
+  nested: false,
+  drawnMin: 1.5,
+  drawn: (shape) => drawnTumble(csvTumble, shape, true),
   duckdb: [
     ({ input, output }) => `
 COPY (SELECT make_timestamp((event_time // 60000) * 60000000) AS window_start, ${results}

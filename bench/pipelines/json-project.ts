@@ -1,11 +1,16 @@
+import { clickFile } from '../lib/click-files.ts'
 import type { PipelineBench } from './definition.ts'
+import { drawnProject } from './drawn.ts'
 
 const columns = "columns={user_id:'VARCHAR', amount:'DOUBLE', status:'VARCHAR', latency:'BIGINT'}"
 
 /** JSON lines → filter and projection → JSON lines. */
 export const jsonProject: PipelineBench = {
   name: 'json-project',
-  data: 'clicks',
+  data: (records, directory) => clickFile('clicks', records, directory),
+  nested: true,
+  drawnMin: 1.5,
+  drawn: (shape) => drawnProject(jsonProject, shape),
   script: ({ input, output }) => `
 CREATE STREAM clicks (user_id STRING, amount DOUBLE, status STRING, latency BIGINT) FROM ${input};
 INSERT INTO ${output}

@@ -1,4 +1,6 @@
+import { clickFile } from '../lib/click-files.ts'
 import type { PipelineBench } from './definition.ts'
+import { drawnTumble } from './drawn.ts'
 
 const columns = "columns={event_time:'BIGINT', user_id:'VARCHAR', amount:'DOUBLE', latency:'BIGINT'}"
 const results = 'user_id, count(*) AS n, avg(latency) AS latency, sum(amount) AS amount'
@@ -6,7 +8,10 @@ const results = 'user_id, count(*) AS n, avg(latency) AS latency, sum(amount) AS
 /** JSON lines → one-minute windows per user (count, mean, sum) → JSON lines. */
 export const jsonTumble: PipelineBench = {
   name: 'json-tumble',
-  data: 'clicks',
+  data: (records, directory) => clickFile('clicks', records, directory),
+  nested: true,
+  drawnMin: 1.5,
+  drawn: (shape) => drawnTumble(jsonTumble, shape, false),
   script: ({ input, output }) => `
 CREATE STREAM clicks (event_time TIMESTAMP, user_id STRING, amount DOUBLE, latency BIGINT,
   WATERMARK FOR event_time AS event_time - INTERVAL '2' SECOND) FROM ${input};

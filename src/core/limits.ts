@@ -8,9 +8,9 @@ export const limits = {
   /** One record of a source; above it the record is a reject. */
   recordBytesMax: 64 * 1024 * 1024,
   lineBytesMax: 16 * 1024 * 1024,
-  /** First size of a worker's memory, and its most pages of 64 KiB (4 GiB less one page). */
+  /** First size of a worker's memory, and its most pages of 64 KiB: 2 GiB less one page, so addresses are int32. */
   memoryInitialBytes: 16 * 1024 * 1024,
-  memoryPagesMax: 65_535,
+  memoryPagesMax: 32_767,
   /** Learned shapes of a JSON-lines stream. */
   jsonTemplates: 12,
   jsonDepthMax: 64,
