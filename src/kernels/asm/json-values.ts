@@ -258,15 +258,26 @@ function json(s: usize, row: u32, p: usize, end: usize): usize {
 
 /** Behind any value, unchecked; 0 when it has no end. */
 export function skipValue(p: usize, end: usize): usize {
-  let c = load<u8>(p);
+  const c = load<u8>(p);
   if (c == 0x22) return endOfString(p + 1, v128.load(VECTORS), v128.load(VECTORS + 16)) + 1;
   if (c == 0x7b || c == 0x5b) return endOfNested(p, end);
+  // A scalar: up to a comma, a closing bracket or a blank; a quote or an opening bracket is no part of one.
   const from = p;
-  while (!endsValue(c)) {
-    if (c == 0x22 || c == 0x7b || c == 0x5b) return 0;
-    c = load<u8>(++p);
+  while (true) {
+    const v = v128.load(p);
+    const folded = v128.or(v, i8x16.splat(0x20)); // '[' as '{', ']' as '}'
+    const m = i8x16.bitmask(v128.or(
+      v128.or(i8x16.eq(v, i8x16.splat(0x2c)), v128.or(i8x16.eq(v, v128.load(VECTORS)), i8x16.lt_u(v, i8x16.splat(0x21)))),
+      v128.or(i8x16.eq(folded, i8x16.splat(0x7b)), i8x16.eq(folded, i8x16.splat(0x7d))),
+    ));
+    if (!m) {
+      p += 16;
+      continue;
+    }
+    p += ctz(m);
+    return p > from && endsValue(load<u8>(p)) ? p : 0;
   }
-  return p > from ? p : 0;
+  return 0;
 }
 
 export function rareValue(kind: i32, s: usize, row: u32, p: usize, end: usize): usize {

@@ -18,20 +18,29 @@ import { HEX, VECTORS } from "./tables";
 
 /** Behind the bracket that closes the one at p (kinds of brackets are not compared); 0 when there is none before end. */
 export function endOfNested(p: usize, end: usize): usize {
-  const quote = v128.load(VECTORS), backslash = v128.load(VECTORS + 16);
+  const quote = v128.load(VECTORS), backslash = v128.load(VECTORS + 16), space = v128.load(VECTORS + 64);
   let depth: i32 = 0;
   while (p < end) {
-    const c = load<u8>(p);
-    if (c == 0x22) {
-      p = endOfString(p + 1, quote, backslash) + 1;
-      continue;
+    const v = v128.load(p);
+    const folded = v128.or(v, space); // '[' as '{', ']' as '}': they differ in one bit
+    let m = <u32>i8x16.bitmask(v128.or(
+      i8x16.eq(v, quote),
+      v128.or(i8x16.eq(folded, i8x16.splat(0x7b)), i8x16.eq(folded, i8x16.splat(0x7d))),
+    ));
+    let next = p + 16;
+    while (m) {
+      const at = p + <usize>ctz(m);
+      if (at >= end) return 0;
+      const c = load<u8>(at);
+      if (c == 0x22) {
+        next = endOfString(at + 1, quote, backslash) + 1;
+        break;
+      }
+      if ((c | 32) == 0x7b) depth++;
+      else if (--depth == 0) return at + 1;
+      m &= m - 1;
     }
-    const folded = c & 0xdf; // '[' and '{', ']' and '}' differ in one bit
-    if (folded == 0x5b) depth++;
-    else if (folded == 0x5d) {
-      if (--depth == 0) return p + 1;
-    }
-    p++;
+    p = next;
   }
   return 0;
 }
