@@ -17,6 +17,8 @@ export interface SortSpec {
   readonly mode: 'end' | 'window' | 'event-time'
   readonly limit: number | undefined
   readonly offset: number
+  /** The input revises rows: none is forgotten before the end. */
+  readonly revises: boolean
   /** Event-time column, for mode `event-time`. */
   readonly time: number | undefined
 }
@@ -98,8 +100,8 @@ export class Sort implements Operator {
 
   /** With a limit, forgets rows that can no longer be among the first. */
   #prune(): void {
-    const { limit, offset, mode } = this.#spec
-    if (limit === undefined || mode !== 'end') return
+    const { limit, offset, mode, revises } = this.#spec
+    if (limit === undefined || mode !== 'end' || revises) return
     const wanted = limit + offset
     if (this.#rows.length < 2 * wanted + 1024) return
     this.#rows.sort(this.#order)

@@ -7,18 +7,25 @@ import type { SortKey } from '../expr/bound.ts'
 import { RowFailure } from '../expr/functions.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
+import { sameValues } from './same-values.ts'
 import { type Sortable, sortOrder } from './sort-order.ts'
 
 export interface TopSpec {
+  /** The input revises rows: all of them are kept, so that one that leaves can be replaced (rulings 34). */
+  readonly revises: boolean
   readonly schema: Schema
   readonly keys: readonly SortKey[]
   readonly limit: number | undefined
   readonly offset: number
 }
 
+interface Entry extends Sortable {
+  readonly row: Row
+}
+
 /**
- * ORDER BY … LIMIT over endless appended rows: the rows at places `offset` … `offset + limit`, as a changelog. A row
- * that is pushed out leaves with −D, a row that moves in comes with +I. Keeps `offset + limit` rows.
+ * ORDER BY … LIMIT over endless rows: the rows at places `offset` … `offset + limit`, as a changelog. A row that is
+ * pushed out leaves with −D, a row that moves in comes with +I. Keeps `offset + limit` rows of appended input.
  */
 export class Top implements Operator {
   readonly schema: Schema
@@ -27,7 +34,7 @@ export class Top implements Operator {
   readonly #keys: readonly Evaluator[]
   readonly #order: (a: Sortable, b: Sortable) => number
   readonly #builder: BatchBuilder
-  #rows: (Sortable & { readonly row: Row })[] = []
+  #rows: Entry[] = []
   #sequence = 0
 
   constructor(spec: TopSpec, context: OperatorContext) {
@@ -40,12 +47,12 @@ export class Top implements Operator {
   }
 
   *process(batch: Batch): Iterable<Output> {
-    const before = this.#visible()
+    const before = new Set(this.#visible())
     for (let row = 0; row < batch.rows; row++) this.#take(batch, row)
-    const after = this.#visible()
+    const after = new Set(this.#visible())
     this.#builder.reset()
-    for (const gone of before) if (!after.includes(gone)) yield* this.#put(gone.row.values, CHANGE.delete)
-    for (const came of after) if (!before.includes(came)) yield* this.#put(came.row.values, CHANGE.insert)
+    for (const gone of before) if (!after.has(gone)) yield* this.#put(gone.row.values, CHANGE.delete)
+    for (const came of after) if (!before.has(came)) yield* this.#put(came.row.values, CHANGE.insert)
     if (this.#builder.rows > 0) yield { kind: 'batch', batch: this.#builder.finish() }
   }
 
@@ -56,27 +63,51 @@ export class Top implements Operator {
     this.#builder.reset()
   }
 
-  #visible(): (Sortable & { readonly row: Row })[] {
-    return this.#rows.slice(this.#spec.offset)
+  #visible(): Entry[] {
+    return this.#rows.slice(this.#spec.offset, this.#most)
+  }
+
+  get #most(): number {
+    return this.#spec.offset + (this.#spec.limit ?? Number.POSITIVE_INFINITY)
   }
 
   #take(batch: Batch, row: number): void {
+    const change = batch.changes?.[row] ?? CHANGE.insert
+    const adds = change === CHANGE.insert || change === CHANGE.updateAfter
     try {
-      const entry = {
-        row: rowAt(batch, row),
-        keys: this.#keys.map((key) => key(batch, row)),
-        sequence: this.#sequence++,
-      }
-      let at = this.#rows.length
-      while (at > 0 && this.#order(entry, this.#rows[at - 1]!) < 0) at--
-      this.#rows.splice(at, 0, entry)
-      const most = this.#spec.offset + (this.#spec.limit ?? Number.POSITIVE_INFINITY)
-      if (this.#rows.length > most) this.#rows.pop()
+      const keys = this.#keys.map((key) => key(batch, row))
+      if (adds) this.#add({ row: rowAt(batch, row), keys, sequence: this.#sequence++ })
+      else this.#remove({ row: rowAt(batch, row), keys, sequence: Number.NEGATIVE_INFINITY })
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
+      if (!adds) return
       const { code, detail, span } = failure
       this.#context.onRowError({ code, detail, span, batch, row })
     }
+  }
+
+  #add(entry: Entry): void {
+    this.#rows.splice(this.#placeOf(entry), 0, entry)
+    if (!this.#spec.revises && this.#rows.length > this.#most) this.#rows.pop()
+  }
+
+  /** Takes back one row that equals this one. */
+  #remove(gone: Entry): void {
+    let at = this.#placeOf(gone)
+    while (at < this.#rows.length && !sameValues(this.#rows[at]!.row.values, gone.row.values)) at++
+    if (at < this.#rows.length) this.#rows.splice(at, 1)
+  }
+
+  /** Where the entry belongs: before the first row that follows it. */
+  #placeOf(entry: Sortable): number {
+    let low = 0
+    let high = this.#rows.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#order(entry, this.#rows[middle]!) < 0) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   *onWatermark(micros: number): Iterable<Output> {

@@ -1,6 +1,7 @@
 import { CHANGE, type ChangeCode } from '../../core/change.ts'
 import type { Value } from '../../core/values.ts'
 import type { Output } from '../operator.ts'
+import { sameValues } from '../same-values.ts'
 import type { GroupOutput } from './group-output.ts'
 import type { Pane } from './pane.ts'
 
@@ -64,22 +65,4 @@ export class ChangeTracker {
 
   /** A window that closes has already given its rows. */
   *close(_pane: Pane): Iterable<Output> {}
-}
-
-function sameValues(a: readonly Value[], b: readonly Value[]): boolean {
-  return a.every((value, i) => sameValue(value, b[i]!))
-}
-
-function sameValue(a: Value, b: Value): boolean {
-  if (Object.is(a, b) || a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (a instanceof Map || b instanceof Map) {
-    return a instanceof Map && b instanceof Map && sameValue([...a].flat() as Value[], [...b].flat() as Value[])
-  }
-  const left = Object.entries(a)
-  const right = Object.entries(b)
-  return (
-    left.length === right.length &&
-    left.every(([key, value], i) => key === right[i]![0] && sameValue(value, right[i]![1]))
-  )
 }

@@ -112,8 +112,12 @@ const builders: { readonly [K in PlanKind]: Builder<K> } = {
   unnest: (node, state) => over(node, [node.input], state, new Unnest({ ...node, output: node.schema }, state.context)),
   sort: (node, state) => {
     const { mode } = node
+    const revises = node.input.traits.changes !== 'append'
     const time = node.input.traits.eventTime
-    const operator = mode === 'top' ? new Top(node, state.context) : new Sort({ ...node, mode, time }, state.context)
+    const operator =
+      mode === 'top'
+        ? new Top({ ...node, revises }, state.context)
+        : new Sort({ ...node, mode, time, revises }, state.context)
     return over(node, [node.input], state, operator)
   },
   limit: (node, state) => over(node, [node.input], state, new Limit(node, state.context)),
