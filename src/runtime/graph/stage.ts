@@ -61,6 +61,7 @@ export class Stage {
       case 'batch':
         this.meter.rowsIn += element.batch.rows
         await this.emit(this.operator.process(this.#combined(element.batch, input), input))
+        this.#takeMarks(element.batch, input)
         return
       case 'watermark':
         await this.#onWatermark(element.micros, input)
@@ -82,6 +83,14 @@ export class Stage {
       ?.map((mark) => ({ row: mark.row, watermark: Math.min(mark.watermark, others) }))
       .filter((mark) => mark.watermark > this.#watermark)
     return { ...batch, marks, watermarks: batch.watermarks?.map((watermark) => Math.min(watermark, others)) }
+  }
+
+  /** What the marks of a batch said is not said again by a watermark element. */
+  #takeMarks({ marks }: Batch, input: number): void {
+    const last = marks?.at(-1)
+    if (last === undefined) return
+    this.#watermarks[input] = Math.max(this.#watermarks[input]!, last.watermark)
+    this.#watermark = Math.max(this.#watermark, Math.min(...this.#watermarks))
   }
 
   async #onWatermark(micros: number, input: number): Promise<void> {
