@@ -17,7 +17,7 @@ export interface FormatDeps {
 }
 
 /** Formats that can be read and written. */
-export const builtFormats = ['jsonl', 'json', 'csv', 'tsv', 'text', 'raw'] as const
+const builtFormats = ['jsonl', 'json', 'csv', 'tsv', 'text', 'raw'] as const
 
 /** A decoder for one split of bytes of that format (never `auto`: see `detectFormat`). */
 export function createDecoder(format: string, spec: DecoderSpec, deps: FormatDeps): Decoder {

@@ -140,7 +140,7 @@ export class Seen {
 }
 
 /** A number of a JSON text, with its spelling. */
-export class JsonNumber {
+class JsonNumber {
   readonly text: string
   constructor(text: string) {
     this.text = text

@@ -85,7 +85,7 @@ function plain(node: unknown): unknown {
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON
 
 /** The value of a scalar that stands as text; `isNumber` tells a bare JSON number from a string. */
-export function scalarOf(text: string, type: DataType, isNumber: boolean): Value | undefined {
+function scalarOf(text: string, type: DataType, isNumber: boolean): Value | undefined {
   switch (type.kind) {
     case 'double':
       return doubleOfText(text)

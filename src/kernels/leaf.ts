@@ -2,7 +2,7 @@ import { type Column, columnKind } from '../core/column.ts'
 import type { WorkerMemory } from '../core/memory.ts'
 import { Scratch } from '../core/scratch.ts'
 import type { DataType } from '../core/types.ts'
-import { type ExactInteger, SAFE_MAX, type Value } from '../core/values.ts'
+import type { ExactInteger, Value } from '../core/values.ts'
 
 /** Kinds of values in a scanner's step; the numbers are those of asm/json-scan.ts and asm/csv-scan.ts. */
 export const VALUE = {
@@ -212,7 +212,7 @@ export function widenTwin(leaf: Leaf, rows: number): void {
   }
 }
 
-export function valueKind(type: DataType): number {
+function valueKind(type: DataType): number {
   switch (type.kind) {
     case 'double':
       return VALUE.f64
@@ -274,6 +274,3 @@ function widthOf(type: DataType): number {
       return 8
   }
 }
-
-/** True for an integer that a safe lane holds. */
-export const isSafe = (value: number): boolean => value >= -SAFE_MAX && value <= SAFE_MAX
