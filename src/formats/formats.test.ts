@@ -2,6 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import type { Batch } from '../core/batch.ts'
 import { ColumnBuilder } from '../core/column-builder.ts'
+import { valueAt } from '../core/column-read.ts'
 import { array, type DataType, decimal, field, map, schema, struct, types } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
 import { inflate } from './compression.ts'
@@ -123,7 +124,7 @@ test.each(['on', 'off'] as const)(
         const { rows, rejects, next } = decodeBytes(decoder, text, step)
         expect(rejects).toEqual([])
         expect(rows).toEqual([[1], [2], [3]])
-        expect(next.byte).toBeLessThanOrEqual(text.length)
+        expect(next).toEqual({ byte: 0, ordinal: 3 })
       }
     }
   },
@@ -205,6 +206,61 @@ test('gzip of several members, zstd of several frames, damage and bombs', async 
   expect(lines.startsWith(cut.text)).toBe(true)
   expect((await inflated('gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024)))).error).toBe('connector_data_corrupt')
 })
+
+test('reading goes on at every position that a batch names', () => {
+  const names = ['a', 's']
+  const inputs = {
+    jsonl: '\ufeff{"a":1,"s":"x"}\n\n{"a":"bad"}\r\n{"a":2}\n{"a":3,"s":"é"}\n{"a":4}',
+    json: '[{"a":1,"s":"x"},{"a":"bad"},{"a":2},{"a":3,"s":"é"},{"a":4}]',
+    csv: '\ufeffa,s\n1,x\r\nbad,\n2,\n3,"é\n"\n\n4,',
+    text: 'one\ntwo\n\nfour\nfive',
+  }
+  for (const [format, text] of Object.entries(inputs)) {
+    const wanted =
+      format === 'text' ? [column('line', types.string)] : [column('a', types.bigint), column('s', types.string)]
+    const bytes = Buffer.from(text)
+    const whole = runFrom(format, wanted, bytes, { byte: 0, ordinal: 0 }, {})
+    expect(whole.ordinals.length + whole.rejected.length).toBe(5)
+    for (const position of whole.positions) {
+      const rest = runFrom(format, wanted, bytes, position, { csv: { names } })
+      const from = (ordinals: readonly number[]): number[] => ordinals.filter((ordinal) => ordinal >= position.ordinal)
+      expect([format, rest.ordinals, rest.rejected]).toEqual([format, from(whole.ordinals), from(whole.rejected)])
+      expect(rest.rows).toEqual(whole.rows.slice(whole.rows.length - rest.rows.length))
+    }
+  }
+})
+
+/** Decodes from a position on, two rows a batch. */
+function runFrom(
+  format: string,
+  wanted: Parameters<typeof specOf>[0],
+  bytes: Uint8Array,
+  position: { readonly byte: number; readonly ordinal: number },
+  more: object,
+) {
+  using decoder = createDecoder(format, specOf(wanted, { batchRows: 2, ...more }), deps)
+  decoder.seek(position)
+  const rest = bytes.subarray(position.byte)
+  decoder.reserve(rest.length).set(rest)
+  const out = {
+    ordinals: [] as number[],
+    rejected: [] as number[],
+    rows: [] as unknown[],
+    positions: [] as (typeof position)[],
+  }
+  for (const all of [decoder.commit(rest.length, { kind: 'delimited' }), decoder.finish()]) {
+    for (const { batch, rejects, next } of all) {
+      const { rowOrdinal, ordinals } = batch?.provenance ?? { rowOrdinal: 0 }
+      for (let row = 0; row < (batch?.rows ?? 0); row++) {
+        out.ordinals.push(rowOrdinal + (ordinals?.[row] ?? row))
+        out.rows.push(batch!.columns.map((each) => valueAt(each, row)))
+      }
+      for (const reject of rejects) out.rejected.push(reject.ordinal)
+      out.positions.push(next)
+    }
+  }
+  return out
+}
 
 test('decoders and encoders give back the memory that they took', () => {
   const { memory } = deps

@@ -20,7 +20,8 @@ interface Deps {
 
 /**
  * JSON documents → batches: the items of an array, or values one after another, taken as the bytes come. Framed records
- * are one value each.
+ * are one value each. A position inside of a document means nothing without what is open around it, so `next` is the
+ * split's first byte and the number of records to pass over.
  */
 export function createJsonDecoder(spec: DecoderSpec, deps: Deps): Decoder {
   return new JsonDecoder(spec, deps)
@@ -41,6 +42,8 @@ class JsonDecoder implements Decoder {
   #framed: Decoder | undefined
   readonly #deps: Deps
   #ordinal = 0
+  /** Records that were read before the start that `seek` asked for. */
+  #skip = 0
 
   constructor(spec: DecoderSpec, deps: Deps) {
     const { memory, kernels } = deps
@@ -98,7 +101,8 @@ class JsonDecoder implements Decoder {
   seek(position: { readonly byte: number; readonly ordinal: number }): void {
     this.#slab.seek(position.byte)
     this.#framed?.seek(position)
-    this.#ordinal = position.ordinal
+    this.#ordinal = 0
+    this.#skip = position.ordinal
     this.#splitter.reset()
   }
 
@@ -113,7 +117,7 @@ class JsonDecoder implements Decoder {
     if (this.#framed === undefined) {
       const bytes = this.#memory.bytes.slice(this.#slab.end, this.#slab.end + length)
       this.#framed = createJsonLinesDecoder(this.#spec, this.#deps)
-      this.#framed.seek({ byte: this.#slab.byte, ordinal: this.#ordinal })
+      this.#framed.seek({ byte: this.#slab.byte, ordinal: this.#skip })
       this.#framed.reserve(length).set(bytes)
     }
     yield* this.#framed.commit(length, framing)
@@ -129,8 +133,11 @@ class JsonDecoder implements Decoder {
       const from = splitter.position
       let piece = splitter.next(slab.end, last)
       while (piece.kind === 'record') {
-        this.#starts[count] = piece.start
-        this.#ends[count++] = piece.end
+        if (this.#ordinal < this.#skip) this.#ordinal++
+        else {
+          this.#starts[count] = piece.start
+          this.#ends[count++] = piece.end
+        }
         if (count === this.#spec.batchRows || piece.end - from > limits.kernelInputBytes) break
         piece = splitter.next(slab.end, last)
       }
@@ -140,8 +147,10 @@ class JsonDecoder implements Decoder {
         slab.consume(rest)
         yield decoded
       } else slab.consume(rest)
-      if (piece.kind === 'broken')
-        yield this.#rejectRest('connector_record_invalid', 'no JSON value begins here', piece.end)
+      if (piece.kind === 'broken') {
+        const decoded = this.#rejectRest('connector_record_invalid', 'no JSON value begins here', piece.end)
+        if (this.#ordinal > this.#skip) yield decoded
+      }
       if (piece.kind === 'more') break
     }
     if (slab.end - slab.start > this.#recordBytesMax) {
@@ -183,7 +192,7 @@ class JsonDecoder implements Decoder {
       ordinal,
       ingestMicros: this.#spec.nowMicros(),
     }
-    return decodedOf(scanned, this.schema, this.#scanner.finish(rows), { rejects, nextByte: toByte + next })
+    return decodedOf(scanned, this.schema, this.#scanner.finish(rows), { rejects, nextByte: 0 })
   }
 
   /** Rejects what lies between the slab's start and `end` as one record. */
@@ -193,6 +202,6 @@ class JsonDecoder implements Decoder {
     const reject: Reject = { ordinal: this.#ordinal++, byte: slab.byte, bytes, code, detail }
     slab.consume(end)
     this.#splitter.position = end
-    return { batch: undefined, rejects: [reject], next: { byte: slab.byte, ordinal: this.#ordinal } }
+    return { batch: undefined, rejects: [reject], next: { byte: 0, ordinal: this.#ordinal } }
   }
 }
