@@ -235,7 +235,7 @@ export function writeValueStep(memory: WorkerMemory, address: number, leaf: Leaf
   words[2] = leaf.kind === VALUE.host ? 0 : leaf.dataAddress
   words[3] = leaf.validityAddress
   words[4] = leaf.wideAddress
-  words[5] = leaf.spec.required ? 1 : 0
+  words[5] = (leaf.spec.required ? 1 : 0) | (leaf.spec.mixed ? 2 : 0)
   words[6] = leaf.index
   words[7] = leaf.parameter
 }

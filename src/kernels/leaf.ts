@@ -256,7 +256,7 @@ function parameterOf(spec: LeafSpec): number {
     case 'decimal':
       return type.scale | (Math.min(type.precision, 16) << 8)
     case 'json':
-      return 1
+      return 0xffff_ffff
     default:
       return 0
   }

@@ -180,6 +180,37 @@ describe.each(['on', 'off'] as const)('kernels %s', (kernels) => {
     expect(rejects).toHaveLength(3)
   })
 
+  test('a STRING takes strings only, or any value as its text where the sample was mixed', () => {
+    const values = ['"a\\n"', '12.50', '{"x": [1]}', 'null', 'true', '"é"', 'tru']
+    const text = values.map((value) => `{"s":${value},"n":1}\n`).join('')
+    const columns = (mixed: boolean) => [column('s', types.string, { mixed }), column('n', types.bigint)]
+    const any = decode(columns(true), text, { kernels })
+    expect(any.rows.map((row) => row[0])).toEqual(['a\n', '12.50', '{"x": [1]}', null, 'true', 'é'])
+    expect(any.rejects.map((reject) => reject.ordinal)).toEqual([6])
+    expect(decode(columns(false), text, { kernels }).rejects.map((reject) => reject.ordinal)).toEqual([1, 2, 4, 6])
+  })
+
+  test('what follows a word or number belongs to it', () => {
+    const kinds = [
+      types.double,
+      types.bigint,
+      types.string,
+      types.timestamp,
+      types.boolean,
+      types.date,
+      types.json,
+      types.bytes,
+      array(types.int),
+    ]
+    for (const type of kinds) {
+      const { rows, rejects } = decode([column('a', type)], '{"a":null}\n{"a":nullx}\n{"a":null"}\n', { kernels })
+      expect([type.kind, rows, rejects.length]).toEqual([type.kind, [[null]], 2])
+    }
+    expect(
+      decode([column('a', types.double)], '{"a":1x}\n{"a":1"}\n{"a":1.5.5}\n{"a":01}\n{"a":-}\n', { kernels }).rejects,
+    ).toHaveLength(5)
+  })
+
   test('without columns only the braces count', () => {
     const { rows, rejects } = decode([], '{"a":1}\n{}\n{"b":[}\n[1]\n', { kernels })
     expect(rows).toEqual([[], [], []])

@@ -29,7 +29,10 @@ export const JSON: i32 = 15;
 export const BYTES: i32 = 16;
 export const HOST: i32 = 17;
 
-// Step: +0 kind +4 literal length +8 data +12 validity +16 wide lane +20 required +24 column +28 parameter
+const REQUIRED: u32 = 1;
+const MIXED: u32 = 2; // a STRING that takes any value, as its text
+
+// Step: +0 kind +4 literal length +8 data +12 validity +16 wide lane +20 flags +24 column +28 parameter
 // +32 literal[32] +64 mask[32]
 export const STEP: usize = 96;
 const WIDE_FLAG: usize = 64; // before the wide lane: a word that is 1 when a row is in it
@@ -67,13 +70,13 @@ export let hostCalls: u32 = 0;
 }
 
 export function storeNull(s: usize, row: u32, p: usize): usize {
-  if (load<u32>(p) != 0x6c6c756e || !clearValue(s, row)) return 0;
+  if (load<u32>(p) != 0x6c6c756e || !endsValue(load<u8>(p + 4)) || !clearValue(s, row)) return 0;
   return p + 4;
 }
 
 /** Makes the value NULL; false when the column is required. */
 export function clearValue(s: usize, row: u32): bool {
-  if (load<u32>(s + 20)) return false;
+  if (load<u32>(s + 20) & REQUIRED) return false;
   valid(s, row, 0);
   const kind = load<i32>(s);
   const data = load<usize>(s + 8);
@@ -166,7 +169,10 @@ function storeDecimal(s: usize, row: u32, start: usize, end: usize): usize {
 
 /** A string with escapes, or null. p is at its first byte. */
 export function slowString(s: usize, row: u32, p: usize, end: usize): usize {
-  if (load<u8>(p) != 0x22) return storeNull(s, row, p);
+  if (load<u8>(p) != 0x22) {
+    const isNull = load<u32>(p) == 0x6c6c756e && endsValue(load<u8>(p + 4));
+    return isNull || !(load<u32>(s + 20) & MIXED) ? storeNull(s, row, p) : json(s, row, p, end);
+  }
   const q = unescape(p + 1, end, side);
   if (!q) return 0;
   const n = unescapedEnd - side;
@@ -246,9 +252,9 @@ function bytes(s: usize, row: u32, p: usize): usize {
 }
 
 function json(s: usize, row: u32, p: usize, end: usize): usize {
-  if (load<u8>(p) == 0x6e && load<u32>(p) == 0x6c6c756e && load<u32>(s + 28)) return storeNull(s, row, p);
+  if (load<u32>(p) == 0x6c6c756e) return storeNull(s, row, p);
   const q = valueEnd(p, end);
-  if (!q || !endsValue(load<u8>(q))) return 0;
+  if (!q || !endsValue(load<u8>(q)) || <u32>(q - p) > load<u32>(s + 28)) return 0;
   const o = data8(s, row);
   store<u32>(o, <u32>p);
   store<u32>(o + 4, <u32>(q - p));
