@@ -55,8 +55,11 @@ export class Pipeline {
   readonly #input: PipelineInput
   readonly #context: OperatorContext
   readonly #sinks: SinkStage[] = []
+  /** Sinks by what they were opened with: statements that write the same target share its sink. */
+  readonly #targets = new Map<string, SinkStage>()
   readonly #sources: OpenSource[] = []
   readonly #graph: Graph
+  #writers = 0
   readonly #exprPolicy: 'dlq' | 'null' | 'fail'
   #queue: { readonly sink: Sink; readonly builder: BatchBuilder } | undefined
 
@@ -200,7 +203,17 @@ export class Pipeline {
     form: { readonly changes: boolean; readonly key: readonly number[]; readonly bounded: boolean },
     oldImages = true,
   ): Promise<SinkStage> {
-    return this.#stage(target.info.uri, await this.#openSink(target.info.handle as Endpoint, schema, form), oldImages)
+    const handle = target.info.handle as Endpoint
+    const same = JSON.stringify(
+      [target.info.uri, Object.entries(handle.options), form, oldImages, schema.fields],
+      (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
+    )
+    let stage = this.#targets.get(same)
+    if (stage === undefined) {
+      stage = this.#stage(target.info.uri, await this.#openSink(handle, schema, form), oldImages)
+      this.#targets.set(same, stage)
+    } else stage.addInput()
+    return stage
   }
 
   async #openSink(
@@ -211,7 +224,7 @@ export class Pipeline {
     const base = connectorContext(this.#engine, handle, {
       baseDirectory: this.#input.baseDirectory,
       pipeline: this.#input.plan.name,
-      writer: this.#sinks.length,
+      writer: this.#writers++,
     })
     return await handle.connector.openSink!({
       ...base,

@@ -11,6 +11,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EDQUOT: 'connector_capacity',
   EIO: 'connector_unreachable',
   EISDIR: 'connector_uri_invalid',
+  ESPIPE: 'connector_uri_invalid',
+  EPIPE: 'sink_closed',
 }
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
@@ -25,7 +27,7 @@ export function fileError(code: ErrorCode | 'open', message: string, cause: unkn
   const known = system === undefined ? undefined : CODES[system]
   const final = known ?? (code === 'open' ? 'connector_unreachable' : code)
   return new HeadraceError(final, system === undefined ? message : `${message}: ${system}`, {
-    hint: HINTS[final],
+    hint: system === 'ESPIPE' ? 'a pipe is read as standard input: FROM stdin' : HINTS[final],
     cause,
   })
 }

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Batch } from '../../core/batch.ts'
 import { HeadraceError } from '../../core/errors.ts'
@@ -14,37 +24,54 @@ const NONE: readonly SinkReject[] = []
 
 /**
  * One plain path written by a bounded pipeline (rulings 67): rows go to a temporary file beside the target, which is
- * renamed over it once, at the end. On failure the old file stays and the temporary one goes.
+ * renamed over it once, at the end. On failure the old file stays and the temporary one goes. A link is followed; a
+ * pipe or device is written as it is.
  */
 export class FileSink implements Sink {
   readonly #path: string
-  readonly #temporary: string
+  /** Undefined when the target is no regular file. */
+  readonly #temporary: string | undefined
+  /** Targets that sinks of this instance write. */
+  readonly #taken: Set<string>
   readonly #options: FileOptions
   readonly #encoder: Encoder
   readonly #compress: (bytes: Uint8Array) => Uint8Array
   #descriptor: number | undefined
   #published = false
+  #bytes = 0
 
   constructor(context: SinkContext) {
     this.#options = context.options as FileOptions
-    this.#path = pathOf(context.uri, context.baseDirectory)
+    this.#path = followed(pathOf(context.uri, context.baseDirectory))
     refuseUnbuilt(this.#path, context, this.#options)
     const format = this.#options.format === 'auto' ? (formatOfPath(this.#path) ?? 'jsonl') : this.#options.format
     this.#encoder = context.encoder(format)
     this.#compress = compressorFor(this.#path, this.#options.compression)
     const tag = `${context.pipeline ?? 'query'}-${context.writer}-${context.incarnation}-${process.pid}`
-    this.#temporary = join(dirname(this.#path), `.headrace-${tag}-${basename(this.#path)}`)
+    this.#temporary = isStream(this.#path)
+      ? undefined
+      : join(dirname(this.#path), `.headrace-${tag}-${encodeURIComponent(basename(this.#path))}`.slice(0, NAME_MAX))
+    this.#taken = context.shared.get('file:targets', () => new Set<string>())
     this.#create()
   }
 
   #create(): void {
+    if (this.#taken.has(this.#path)) {
+      throw new HeadraceError('target_exists', `another output of this run writes "${this.#path}"`, {
+        hint: 'give each output a file of its own, or join the queries with UNION ALL',
+      })
+    }
     try {
       mkdirSync(dirname(this.#path), { recursive: true })
-      rmSync(this.#temporary, { force: true })
-      this.#descriptor = openSync(this.#temporary, 'wx')
+      if (this.#temporary === undefined) this.#descriptor = openSync(this.#path, 'w')
+      else {
+        rmSync(this.#temporary, { force: true })
+        this.#descriptor = openSync(this.#temporary, 'wx')
+      }
     } catch (error) {
       throw fileError('open', `cannot write "${this.#path}"`, error)
     }
+    this.#taken.add(this.#path)
     const header = this.#encoder.header()
     if (header.length > 0) this.#append(header)
   }
@@ -60,6 +87,7 @@ export class FileSink implements Sink {
 
   #append(bytes: Uint8Array): void {
     const packed = this.#compress(bytes)
+    this.#bytes += packed.length
     let written = 0
     try {
       while (written < packed.length) {
@@ -75,12 +103,14 @@ export class FileSink implements Sink {
   }
 
   async finish(): Promise<void> {
+    // No rows still make one compressed member: an empty file is no gzip.
+    if (this.#bytes === 0) this.#append(new Uint8Array(0))
     const descriptor = this.#descriptor!
     this.#descriptor = undefined
     try {
-      if (this.#options.fsync === 'commit') fsyncSync(descriptor)
+      if (this.#options.fsync === 'commit' && this.#temporary !== undefined) fsyncSync(descriptor)
       closeSync(descriptor)
-      renameSync(this.#temporary, this.#path)
+      if (this.#temporary !== undefined) renameSync(this.#temporary, this.#path)
     } catch (error) {
       throw fileError('open', `cannot publish "${this.#path}"`, error)
     }
@@ -94,12 +124,31 @@ export class FileSink implements Sink {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor)
     this.#descriptor = undefined
-    if (!this.#published) rmSync(this.#temporary, { force: true })
+    if (!this.#published && this.#temporary !== undefined) rmSync(this.#temporary, { force: true })
+    this.#taken.delete(this.#path)
     this.#encoder[Symbol.dispose]()
   }
 }
 
 const DONE: Promise<readonly SinkReject[]> = Promise.resolve(NONE)
+
+/** Bytes of a temporary name at most; the name of a file may have 255. */
+const NAME_MAX = 200
+
+/** What a link points to; the path itself where there is nothing yet. */
+function followed(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+/** A pipe, socket or device: it takes bytes but cannot be replaced. */
+function isStream(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat !== undefined && !stat.isFile() && !stat.isDirectory()
+}
 
 function refuseUnbuilt(path: string, context: SinkContext, options: FileOptions): void {
   const stat = statSync(path, { throwIfNoEntry: false })
@@ -113,12 +162,12 @@ function refuseUnbuilt(path: string, context: SinkContext, options: FileOptions)
       hint: 'a bounded pipeline may use overwrite',
     })
   }
-  if (options.write_mode === 'create' && stat !== undefined) {
+  if (options.write_mode === 'create' && stat !== undefined && !isStream(path)) {
     throw new HeadraceError('target_exists', `"${path}" exists`, {
       hint: "write_mode = 'overwrite' replaces it",
     })
   }
-  if (!context.bounded) {
+  if (!context.bounded && !isStream(path)) {
     throw new HeadraceError('not_implemented', `an endless pipeline cannot write the plain file "${path}" yet`, {
       hint: 'write to stdout: or use a bounded source',
     })

@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { HeadraceError } from '../../core/errors.ts'
 import type { Codec } from '../../formats/compression.ts'
 import type { Decoded, Decoder } from '../../formats/decoder.ts'
 import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
@@ -14,6 +15,8 @@ export class FileSource implements Source {
   readonly #context: SourceContext
   readonly #options: FileOptions
   readonly #path: string
+  /** Bytes of each file when it was found: what is added later is not read (rulings 47). */
+  readonly #ends = new Map<string, number>()
 
   constructor(context: SourceContext) {
     this.#context = context
@@ -26,12 +29,17 @@ export class FileSource implements Source {
   }
 
   async *splits(): AsyncIterable<SplitEvent> {
-    for (const file of listFiles(this.#path, this.#options)) yield { kind: 'added', split: { id: file } }
+    for (const file of listFiles(this.#path, this.#options)) {
+      const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+      // Files that the system makes up have no size; they are read to their end.
+      if (size > 0) this.#ends.set(file, size)
+      yield { kind: 'added', split: { id: file } }
+    }
     yield { kind: 'complete' }
   }
 
   open(splitId: string): SplitReader {
-    return new FileReader(splitId, this.#context, this.#options)
+    return new FileReader(splitId, this.#context, this.#options, this.#ends.get(splitId))
   }
 
   health(): Promise<Health> {
@@ -46,11 +54,14 @@ class FileReader implements SplitReader {
   readonly #context: SourceContext
   readonly #options: FileOptions
   readonly #system: SystemColumns
+  readonly #end: number
   #descriptor: number | undefined
   #decoder: Decoder | undefined
 
-  constructor(path: string, context: SourceContext, options: FileOptions) {
+  /** `end`: bytes of the file that belong to the split; all of them when undefined. */
+  constructor(path: string, context: SourceContext, options: FileOptions, end: number | undefined) {
     this.#path = path
+    this.#end = end ?? Number.POSITIVE_INFINITY
     this.#context = context
     this.#options = options
     const { schema, systemColumns, batchRows: capacity, memory } = context
@@ -93,10 +104,10 @@ class FileReader implements SplitReader {
   async *#plainPieces(descriptor: number, decoder: Decoder, from: number): AsyncIterable<Decoded> {
     let position = from
     let sinceTurn = 0
-    for (;;) {
-      const target = decoder.reserve(this.#options.read_bytes)
-      const length = readAt(descriptor, target.subarray(0, this.#options.read_bytes), position, this.#path)
-      if (length === 0) return
+    while (position < this.#end) {
+      const most = Math.min(this.#options.read_bytes, this.#end - position)
+      const length = readAt(descriptor, decoder.reserve(most).subarray(0, most), position, this.#path)
+      if (length === 0) return this.#cut(position)
       position += length
       yield* decoder.commit(length, { kind: 'delimited' })
       // Reading is synchronous, for speed; a turn of the event loop every few MiB lets signals and timers in.
@@ -106,6 +117,13 @@ class FileReader implements SplitReader {
         await new Promise(setImmediate)
       }
     }
+  }
+
+  /** At the end of the file: the rows that were there when it was found must not be missing in silence. */
+  #cut(position: number): void {
+    if (this.#end === Number.POSITIVE_INFINITY) return
+    const detail = `it became shorter while it was read: ${position} of ${this.#end} bytes`
+    throw new HeadraceError('connector_data_corrupt', `"${this.#path}": ${detail}`)
   }
 
   async *#inflatedPieces(

@@ -13,6 +13,8 @@ export class SinkStage implements Receiver {
   readonly #onRejects: (rejects: readonly SinkReject[], batch: Batch) => void
   rows = 0
   ended = false
+  /** Paths that lead here and have not ended. */
+  #inputs = 1
 
   constructor(
     form: { readonly name: string; readonly sink: Sink; readonly oldImages: boolean },
@@ -22,6 +24,11 @@ export class SinkStage implements Receiver {
     this.sink = form.sink
     this.#oldImages = form.oldImages
     this.#onRejects = onRejects
+  }
+
+  /** One more path leads here. */
+  addInput(): void {
+    this.#inputs++
   }
 
   get finished(): boolean {
@@ -35,7 +42,7 @@ export class SinkStage implements Receiver {
       const rejects = await this.sink.write(batch)
       this.rows += batch.rows - rejects.length
       if (rejects.length > 0) this.#onRejects(rejects, batch)
-    } else if (element.kind === 'end') {
+    } else if (element.kind === 'end' && --this.#inputs === 0) {
       this.ended = true
       await this.sink.flush()
     }

@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import picomatch from 'picomatch'
 import type { Uri } from '../../../core/uri.ts'
@@ -23,7 +23,7 @@ export const hasGlob = (path: string): boolean => GLOB.test(path)
  */
 export function listFiles(path: string, options: Pick<FileOptions, 'recursive' | 'exclude' | 'extension'>): string[] {
   let found: string[]
-  if (hasGlob(path)) {
+  if (hasGlob(path) && !isFile(path)) {
     const { base, glob } = splitGlob(path)
     const matches = picomatch(glob, { dot: false })
     found = walk(base, glob.includes('/') || glob.includes('**'), (relative) => matches(relative))
@@ -49,6 +49,9 @@ function splitGlob(path: string): { base: string; glob: string } {
   return { base: segments.slice(0, first).join('/') || '/', glob: segments.slice(first).join('/') }
 }
 
+/** A file may have a name that looks like a glob. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
 function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory()
@@ -59,13 +62,19 @@ function isDirectory(path: string): boolean {
 
 function walk(base: string, deep: boolean, accept: (relative: string) => boolean): string[] {
   const files: string[] = []
+  // A link to a directory above would give every file again and again.
+  const above: string[] = []
   const visit = (directory: string, relative: string): void => {
     let entries: Dirent[]
+    let real: string
     try {
+      real = realpathSync(directory)
+      if (above.includes(real)) return
       entries = readdirSync(directory, { withFileTypes: true })
     } catch (error) {
       throw fileError('open', `cannot list "${directory}"`, error)
     }
+    above.push(real)
     for (const entry of entries) {
       if (entry.name.startsWith('.headrace-')) continue
       const path = join(directory, entry.name)
@@ -74,14 +83,15 @@ function walk(base: string, deep: boolean, accept: (relative: string) => boolean
       if (kind === undefined) continue
       if (kind.isDirectory()) {
         if (deep) visit(path, name)
-      } else if (accept(name)) files.push(path)
+      } else if (kind.isFile() && accept(name)) files.push(path)
     }
+    above.pop()
   }
   visit(base, '')
   return files
 }
 
-function linkKind(path: string): { isDirectory(): boolean } | undefined {
+function linkKind(path: string): { isDirectory(): boolean; isFile(): boolean } | undefined {
   try {
     return statSync(path)
   } catch {

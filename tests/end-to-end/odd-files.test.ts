@@ -1,0 +1,132 @@
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  appendFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { field, types } from '../../src/core/types.ts'
+import { Harness } from '../../src/testkit/harness.ts'
+import { headrace } from './cli.ts'
+
+let cwd: string
+const TWO = '{"a":1}\n{"a":2}\n'
+const put = (name: string, data = TWO): void => writeFileSync(join(cwd, name), data)
+const read = (name: string): string => readFileSync(join(cwd, name), 'utf8')
+const run = (...args: readonly string[]) => headrace(args, { cwd })
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'headrace-odd-files-'))
+  put('two.jsonl')
+})
+afterEach(() => rmSync(cwd, { recursive: true }))
+
+test('a link to a directory above gives no file twice', async () => {
+  mkdirSync(join(cwd, 'sub'))
+  put('sub/x.jsonl')
+  symlinkSync('.', join(cwd, 'sub/loop'))
+  expect((await run('sql', "SELECT COUNT(*) AS n FROM 'sub/**/*.jsonl'")).out).toBe('{"n":2}\n')
+})
+
+test('a pipe in a directory is no file of it', async () => {
+  mkdirSync(join(cwd, 'sub'))
+  put('sub/x.jsonl')
+  execFileSync('mkfifo', [join(cwd, 'sub/y.jsonl')])
+  expect((await run('sql', "SELECT COUNT(*) AS n FROM 'sub/'")).out).toBe('{"n":2}\n')
+})
+
+test('names that look like globs, hold signs of URIs or are long', async () => {
+  const long = `${'x'.repeat(240)}.jsonl`
+  for (const name of ['w [1].jsonl', 'p%20#q?.jsonl', 'n\nl.jsonl', long]) {
+    put(name)
+    expect((await run('copy', name, 'out.jsonl')).code).toBe(0)
+    expect(read('out.jsonl')).toBe(TWO)
+  }
+  expect((await run('copy', 'two.jsonl', long)).code).toBe(0)
+})
+
+test('no rows in a compressed file are one empty member', async () => {
+  await run('sql', "INSERT INTO 'none.jsonl.gz' SELECT a FROM 'two.jsonl' WHERE a > 5")
+  expect(gunzipSync(readFileSync(join(cwd, 'none.jsonl.gz'))).length).toBe(0)
+})
+
+test('two statements into one file: it holds the rows of both', async () => {
+  const insert = (a: number): string => `INSERT INTO 'out.jsonl' SELECT a FROM 'two.jsonl' WHERE a = ${a};`
+  expect((await run('sql', `${insert(1)} ${insert(2)}`)).code).toBe(0)
+  expect(read('out.jsonl').split('\n').sort().join('\n')).toBe('\n{"a":1}\n{"a":2}')
+})
+
+test('two outputs that cannot share one file are refused; nothing is left behind', async () => {
+  const script =
+    "INSERT INTO 'out.jsonl' SELECT a FROM 'two.jsonl'; INSERT INTO './out.jsonl' SELECT a AS b FROM 'two.jsonl';"
+  const { code, err } = await run('sql', script)
+  expect({ code, said: err.includes('target_exists') }).toEqual({ code: 2, said: true })
+  expect(readdirSync(cwd)).toEqual(['two.jsonl'])
+})
+
+test('the target is the source', async () => {
+  expect((await run('copy', 'two.jsonl', 'two.jsonl')).code).toBe(0)
+  expect(read('two.jsonl')).toBe(TWO)
+})
+
+test('a link as target stays a link', async () => {
+  put('real.jsonl', '')
+  symlinkSync('real.jsonl', join(cwd, 'link.jsonl'))
+  expect((await run('copy', 'two.jsonl', 'link.jsonl')).code).toBe(0)
+  expect(lstatSync(join(cwd, 'link.jsonl')).isSymbolicLink()).toBe(true)
+  expect(read('real.jsonl')).toBe(TWO)
+})
+
+test('a pipe as target is written, not replaced', async () => {
+  const path = join(cwd, 'pipe')
+  execFileSync('mkfifo', [path])
+  const cat = spawn('cat', [path])
+  let out = ''
+  cat.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString()
+  })
+  const closed = new Promise((resolve) => cat.on('close', resolve))
+  expect((await run('copy', 'two.jsonl', 'pipe')).code).toBe(0)
+  await closed
+  expect(out).toBe(TWO)
+  expect(lstatSync(path).isFIFO()).toBe(true)
+})
+
+test('a pipe as source is refused with the way out', async () => {
+  execFileSync('mkfifo', [join(cwd, 'pipe')])
+  const writer = spawn('sh', ['-c', 'cat two.jsonl > pipe'], { cwd })
+  const closed = new Promise((resolve) => writer.on('close', resolve))
+  const { code, err } = await run('copy', 'pipe', 'out.jsonl')
+  await closed
+  expect({ code, said: err.includes('FROM stdin') }).toEqual({ code: 2, said: true })
+})
+
+test('what is added to a file after it was found is not read; what is missing is an error', async () => {
+  const schema = { fields: [field('a', types.bigint)] }
+  const rows = async (change: () => void): Promise<number> => {
+    put('moving.jsonl')
+    const harness = new Harness({ baseDirectory: cwd })
+    await using source = await harness.openSource('file:moving.jsonl', schema)
+    const { signal } = new AbortController()
+    let count = 0
+    for await (const event of source.splits(signal)) {
+      if (event.kind !== 'added') continue
+      change()
+      await using reader = source.open(event.split.id)
+      for await (const item of reader.read(undefined, signal)) if (item.kind === 'batch') count += item.batch?.rows ?? 0
+    }
+    return count
+  }
+  expect(await rows(() => appendFileSync(join(cwd, 'moving.jsonl'), TWO))).toBe(2)
+  await expect(rows(() => truncateSync(join(cwd, 'moving.jsonl'), 8))).rejects.toThrow('became shorter')
+})
