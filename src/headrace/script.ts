@@ -22,13 +22,17 @@ export interface ScriptInput {
   readonly parameters: ReadonlyMap<string, string>
 }
 
+export interface CompiledScript {
+  readonly plan: ScriptPlan
+  readonly warnings: readonly HeadraceError[]
+  /** Names of the catalogue functions that the script calls. */
+  readonly functions: ReadonlySet<string>
+}
+
 /** Text → plan; throws all faults together. */
-export async function compileScript(
-  engine: Engine,
-  script: ScriptInput,
-): Promise<{ readonly plan: ScriptPlan; readonly warnings: readonly HeadraceError[] }> {
-  const { plan, warnings } = await compile(compileInput(engine, script))
-  return { plan: { ...plan, name: plan.name ?? script.name }, warnings }
+export async function compileScript(engine: Engine, script: ScriptInput): Promise<CompiledScript> {
+  const { plan, warnings, functions } = await compile(compileInput(engine, script))
+  return { plan: { ...plan, name: plan.name ?? script.name }, warnings, functions }
 }
 
 const compileInput = (engine: Engine, script: ScriptInput): CompileInput => ({
