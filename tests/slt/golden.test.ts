@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { findGoldens } from './find-goldens.ts'
 import { type GoldenCase, type GoldenSection, parseGolden, withSections } from './golden-file.ts'
 import { type GoldenMode, runGolden } from './run-golden.ts'
 
@@ -19,23 +20,13 @@ const modes: readonly GoldenMode[] =
         { batchRows: 8192, mode: 'interpreted' },
       ]
 
-function goldens(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true })
-    .flatMap((entry) => {
-      const path = join(directory, entry.name)
-      if (entry.isDirectory()) return goldens(path)
-      return entry.name.endsWith('.slt') ? [path] : []
-    })
-    .sort()
-}
-
 const show = (sections: readonly GoldenSection[]): string => withSections('', sections).trim()
 
 /** Failures name the file and line, and how to accept the new result. */
 const place = (file: string, golden: GoldenCase): string =>
   `tests/slt/${file}:${golden.line} (accept with: UPDATE=1 GOLDEN=${file} npm test -- golden)`
 
-for (const path of goldens(root)) {
+for (const path of findGoldens(root)) {
   const file = relative(root, path)
   if (only !== undefined && !file.includes(only)) continue
   const { cases, parts } = parseGolden(readFileSync(path, 'utf8'))
