@@ -162,7 +162,7 @@ function fromUnixtime(args: readonly Argument[]): ScalarOverload | undefined {
 const unixTime = (name: string, size: number, sql: string, result: string): ScalarFunction =>
   define({
     name,
-    signatures: [`${name}(t)`],
+    signatures: name === 'UNIX_TIMESTAMP' ? [`${name}([t])`] : [`${name}(t)`],
     summary: `${name === 'UNIX_TIMESTAMP' ? 'Seconds' : name === 'UNIX_MILLIS' ? 'Milliseconds' : 'Microseconds'} since 1970-01-01.`,
     examples: [example(sql, result)],
     resolve: (args) => {

@@ -1,5 +1,5 @@
-import { typeName, types } from '../../core/types.ts'
-import type { BoundExpr } from '../../expr/bound.ts'
+import { type DataType, typeName, types } from '../../core/types.ts'
+import type { BoundExpr, Span } from '../../expr/bound.ts'
 import type { CallExpr } from '../ast.ts'
 import { bindAggregate } from './aggregate-call.ts'
 import { bindCoalesce, castCondition, commonTypeFor } from './branches.ts'
@@ -55,11 +55,30 @@ function windowCall(call: CallExpr, found: RegExpExecArray, binder: Binder): Bou
 
 type Special = (call: CallExpr, binder: Binder) => BoundExpr
 
+type ContextName = Extract<BoundExpr, { kind: 'context' }>['name']
+
+const clock = (name: ContextName, type: DataType, span: Span): BoundExpr => ({
+  kind: 'context',
+  name,
+  type,
+  nullable: false,
+  span,
+})
+
 const context =
-  (name: Extract<BoundExpr, { kind: 'context' }>['name'], type: BoundExpr['type']): Special =>
+  (name: ContextName, type: DataType): Special =>
   (call, binder) => {
     expectArguments(call, binder, 0, 0)
-    return { kind: 'context', name, type, nullable: false, span: call.span }
+    return clock(name, type, call.span)
+  }
+
+/** A function of the catalogue that without an argument reads the clock. */
+const orClock =
+  (name: string, withoutArgument: (span: Span, binder: Binder) => BoundExpr): Special =>
+  (call, binder) => {
+    if (call.args.length === 0) return withoutArgument(call.span, binder)
+    const args = call.args.map((arg) => binder.bind(arg))
+    return callFunction(name, args, call.span, binder)
   }
 
 const coalesce: Special = (call, binder) => {
@@ -88,23 +107,14 @@ const specials: Readonly<Record<string, Special>> = {
     expectArguments(call, binder, 1, 1)
     return literal(types.string, typeName(binder.bind(call.args[0]!).type), call.span)
   },
-  TIMESTAMP: timestampCall,
+  TIMESTAMP: orClock('TIMESTAMP', (span) => clock('proctime', types.timestamp, span)),
+  UNIX_TIMESTAMP: orClock('UNIX_TIMESTAMP', (span, binder) =>
+    callFunction('UNIX_TIMESTAMP', [clock('now', types.timestamptz, span)], span, binder),
+  ),
   ARRAY: (call, binder) => bindArray(call.args, call.span, binder),
   MAP: (call, binder) => bindMap(call.args, call.span, binder),
   STRUCT: (call, binder) => bindStruct(call.args, call.argNames ?? [], call.span, binder),
   ROW: (call, binder) => bindStruct(call.args, call.argNames ?? [], call.span, binder),
-}
-
-/** TIMESTAMP() is the clock; TIMESTAMP(x) is a function of the catalogue. */
-function timestampCall(call: CallExpr, binder: Binder): BoundExpr {
-  if (call.args.length === 0)
-    return { kind: 'context', name: 'proctime', type: types.timestamp, nullable: false, span: call.span }
-  return callFunction(
-    'TIMESTAMP',
-    call.args.map((arg) => binder.bind(arg)),
-    call.span,
-    binder,
-  )
 }
 
 function expectArguments(call: CallExpr, binder: Binder, from: number, to: number): void {

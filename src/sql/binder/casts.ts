@@ -27,7 +27,9 @@ export function castTo(expr: BoundExpr, type: DataType, safe = false): BoundExpr
     const value = literalAs(expr.type, expr.value, type)
     if (value !== undefined) return literal(type, value, expr.span)
   }
-  return { kind: 'cast', type, nullable: safe || expr.nullable, arg: expr, safe, span: expr.span }
+  // The JSON null is NULL in any other type.
+  const nullable = safe || expr.nullable || expr.type.kind === 'json'
+  return { kind: 'cast', type, nullable, arg: expr, safe, span: expr.span }
 }
 
 /** The value of a numeric literal in another numeric type where it is the same number; undefined otherwise. */
