@@ -7,8 +7,8 @@ import { Random } from '../core/random.ts'
 import { type DataType, decimal, field, schema, struct, types } from '../core/types.ts'
 import { exact, type Value } from '../core/values.ts'
 import type { EncoderSpec } from './encoder.ts'
-import { createEncoder } from './formats.ts'
-import { testDeps } from './test-decoding.ts'
+import { createDecoder, createEncoder } from './formats.ts'
+import { column, decodeBytes, specOf, testDeps } from './test-decoding.ts'
 
 const SEED = 8
 const deps = testDeps()
@@ -108,6 +108,20 @@ test.each(['jsonl', 'csv', 'tsv'])('%s: kernel and twin write the same bytes', (
     const lines = on.split('\n')
     for (const [i, line] of off.split('\n').entries()) expect(lines[i], `seed ${SEED}`).toBe(line)
     expect(onEnds).toEqual(offEnds)
+  }
+})
+
+test('csv: an escape character goes there and back', () => {
+  const texts = ['say "x"', 'back\\slash', 'both \\" of, them', 'plain']
+  const builder = new ColumnBuilder(types.string, texts.length, deps.memory)
+  for (const text of texts) builder.append(text)
+  const batch: Batch = { schema: schema([field('s', types.string)]), rows: texts.length, columns: [builder.finish()] }
+  for (const csv of [{ escape: '\\' }, { quote: "'" }, {}]) {
+    const [on] = encoded('csv', batch, { changes: false, decimalAs: 'number', kernels: 'on', csv })
+    const [off] = encoded('csv', batch, { changes: false, decimalAs: 'number', kernels: 'off', csv })
+    expect(on).toBe(off)
+    using decoder = createDecoder('csv', specOf([column('s', types.string)], { csv }), deps)
+    expect(decodeBytes(decoder, `s\n${on}`).rows).toEqual(texts.map((text) => [text]))
   }
 })
 

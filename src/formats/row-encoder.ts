@@ -34,6 +34,7 @@ export interface RowDialect {
   readonly quotedChange: boolean
   readonly delimiter: number
   readonly quote: number
+  readonly escapeByte: number
 }
 
 /** Runs the compiled row encoder over batches. */
@@ -85,7 +86,7 @@ export class RowEncoder implements Disposable {
     this.#scratch.reset()
     output.begin(batch.rows)
     this.#bind(batch)
-    exports.encodeDialect(dialect.delimiter, dialect.quote, this.#nullAddress, this.#nullLength)
+    exports.encodeDialect(dialect.delimiter, dialect.quote, dialect.escapeByte, this.#nullAddress, this.#nullLength)
     let used = 0
     for (let row = 0; ; ) {
       const from = output.address + used

@@ -24,7 +24,7 @@ export interface KernelExports {
   scanNumber(address: number): number
   doubleOf(): number
   readonly doubleKnown: { readonly value: number }
-  encodeDialect(delimiter: number, quote: number, nullText: number, nullLength: number): void
+  encodeDialect(delimiter: number, quote: number, escapeByte: number, nullText: number, nullLength: number): void
   encodeRows(
     program: number,
     from: number,

@@ -1,6 +1,7 @@
 import type { Batch } from '../../core/batch.ts'
 import { changeSymbols } from '../../core/change.ts'
 import { valueAt } from '../../core/column-read.ts'
+import { HeadraceError } from '../../core/errors.ts'
 import type { WorkerMemory } from '../../core/memory.ts'
 import type { DataType, Field } from '../../core/types.ts'
 import type { Kernels } from '../../kernels/kernels.ts'
@@ -19,6 +20,11 @@ export function createCsvEncoder(
   deps: { readonly memory: WorkerMemory; readonly kernels: Kernels },
 ): Encoder {
   const options = csvOptions(spec.csv, format)
+  if (options.quote === '') {
+    throw new HeadraceError('connector_option_invalid', 'option "quote" must not be empty for a target', {
+      hint: 'Fields that hold the delimiter could not be written.',
+    })
+  }
   if (spec.kernels === 'off' || deps.kernels.mode === 'off') return new CsvTwin(spec, options, deps.memory)
   return new CsvEncoder(spec, options, deps.kernels)
 }
@@ -35,7 +41,7 @@ class CsvEncoder implements Encoder {
   readonly #header: Uint8Array
 
   constructor(spec: EncoderSpec, options: CsvOptions, kernels: Kernels) {
-    const { delimiter, quote } = dialectOf(options)
+    const { delimiter, quote, escape: escapeByte } = dialectOf(options)
     this.#header = headerOf(spec, options)
     const dialect = {
       kinds: { utf8: PUT.csvText, dict: PUT.csvCodes, json: PUT.csvText },
@@ -45,6 +51,7 @@ class CsvEncoder implements Encoder {
       quoted: () => false,
       delimiter,
       quote,
+      escapeByte,
     }
     this.#rows = new RowEncoder(layoutOf(spec, options.delimiter), dialect, kernels)
   }

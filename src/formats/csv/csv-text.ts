@@ -1,5 +1,6 @@
 import type { DataType } from '../../core/types.ts'
 import type { ExactInteger, Value } from '../../core/values.ts'
+import type { CsvOptions } from '../decoder.ts'
 import { decimalText, jsonText } from '../json/json-text.ts'
 
 /** The text of a value in a CSV field: the JSON form without its quotes, nested values as JSON. */
@@ -22,15 +23,13 @@ export function csvText(value: Exclude<Value, null>, type: DataType): string {
   }
 }
 
-/** Writes fields with the quotes they need. */
-export function quoteField(
-  text: string,
-  dialect: { readonly delimiter: string; readonly quote: string; readonly null: string },
-): string {
-  const { delimiter, quote } = dialect
+/** Writes a field with the quotes that it needs. */
+export function quoteField(text: string, options: CsvOptions): string {
+  const { delimiter, quote } = options
   const edges = text.startsWith(' ') || text.endsWith(' ')
-  const special =
-    text.includes(delimiter) || text.includes('\n') || text.includes('\r') || (quote !== '' && text.includes(quote))
-  if (!edges && !special && text !== dialect.null) return text
-  return quote + text.replaceAll(quote, quote + quote) + quote
+  const special = text.includes(delimiter) || text.includes('\n') || text.includes('\r') || text.includes(quote)
+  if (!edges && !special && text !== options.null) return text
+  const before = options.escape ?? quote
+  const escaped = before === quote ? text : text.replaceAll(before, before + before)
+  return quote + escaped.replaceAll(quote, before + quote) + quote
 }

@@ -54,6 +54,7 @@ function dialectOf(spec: EncoderSpec): RowDialect {
     quoted: (type) => type.kind !== 'decimal' || spec.decimalAs === 'string',
     delimiter: 0,
     quote: 0,
+    escapeByte: 0,
   }
 }
 

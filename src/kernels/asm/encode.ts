@@ -34,13 +34,15 @@ let full: bool = false;
 // CSV dialect
 let delimiter: u8 = 44;
 let quoteByte: u8 = 34;
+let escapeByte: u8 = 34;
 let nullText: usize = 0;
 let nullLength: u32 = 0;
 
 /** The dialect of CSV_TEXT and of NULL; a JSON program sets `null`. */
-export function encodeDialect(d: u32, q: u32, text: usize, length: u32): void {
+export function encodeDialect(d: u32, q: u32, e: u32, text: usize, length: u32): void {
   delimiter = <u8>d;
   quoteByte = <u8>q;
+  escapeByte = <u8>e;
   nullText = text;
   nullLength = length;
 }
@@ -158,7 +160,7 @@ function putField(o: usize, p: usize, n: u32): usize {
   store<u8>(o++, quoteByte);
   for (let i: usize = 0; i < <usize>n; i++) {
     const c = load<u8>(p + i);
-    if (c == quoteByte) store<u8>(o++, c);
+    if (c == quoteByte || c == escapeByte) store<u8>(o++, escapeByte);
     store<u8>(o++, c);
   }
   store<u8>(o, quoteByte);
