@@ -1,5 +1,5 @@
 import type { Schema } from '../../core/types.ts'
-import type { BoundAggregate, BoundExpr } from '../../expr/bound.ts'
+import type { BoundExpr } from '../../expr/bound.ts'
 import { substitute } from '../../expr/fallible.ts'
 import { GroupAggregate } from '../../operators/aggregate/group-aggregate.ts'
 import { AssignWatermarks } from '../../operators/assign-watermarks.ts'
@@ -165,14 +165,12 @@ function aggregateStage(node: AggregateNode, state: BuildState): Stage {
       filters: prefix.filters,
       keys: node.keys.map(inside),
       window: node.window === undefined ? undefined : { ...node.window, time: inside(node.window.time) },
-      aggregates: node.aggregates
-        .map((call) => byEventTime(call, node.input))
-        .map((call) => ({
-          ...call,
-          args: call.args.map(inside),
-          filter: call.filter === undefined ? undefined : inside(call.filter),
-          orderBy: call.orderBy.map((key) => ({ ...key, expr: inside(key.expr) })),
-        })),
+      aggregates: node.aggregates.map((call) => ({
+        ...call,
+        args: call.args.map(inside),
+        filter: call.filter === undefined ? undefined : inside(call.filter),
+        orderBy: call.orderBy.map((key) => ({ ...key, expr: inside(key.expr) })),
+      })),
       retracts: node.input.traits.changes !== 'append',
       emission: node.emission,
       latenessMicros: node.latenessMicros,
@@ -183,15 +181,6 @@ function aggregateStage(node: AggregateNode, state: BuildState): Stage {
   const stage = over(node, [prefix.input], state, operator)
   if (late !== undefined) state.late.push({ stage, node, schema: late })
   return stage
-}
-
-const TIMELY: ReadonlySet<string> = new Set(['FIRST', 'LAST', 'ANY_VALUE'])
-
-/** FIRST and LAST go by event time where there is one. */
-function byEventTime(call: BoundAggregate, input: PlanNode): BoundAggregate {
-  const time = input.traits.eventTime
-  if (!TIMELY.has(call.overload.name) || call.orderBy.length > 0 || time === undefined) return call
-  return { ...call, orderBy: [{ expr: columnsOf(input)[time]!, descending: false, nullsFirst: false }] }
 }
 
 /** The rows of LATE DATA TO. */

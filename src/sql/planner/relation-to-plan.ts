@@ -96,7 +96,7 @@ export class Planner {
       this.#warnGrowth(relation.text, relation)
     }
     const keys = relation.keys.map(moved)
-    const aggregates = relation.aggregates.map((aggregate) => movedAggregate(aggregate, moved))
+    const aggregates = relation.aggregates.map((aggregate) => byEventTime(movedAggregate(aggregate, moved), input))
     const window = relation.window === undefined ? undefined : tumble(relation.window, moved)
     const { late, latenessMicros = 0 } = relation.emission
     const target: SinkTarget | undefined = late === undefined ? undefined : { name: late.name, info: late.info }
@@ -231,6 +231,16 @@ function withoutHidden(relation: AggregateRelation, below: PlanNode): { input: P
   const expr: Move = (node) =>
     mapExpr(node, (part) => (part.kind === 'column' ? { ...part, index: kept.indexOf(part.index) } : part))
   return { input, expr }
+}
+
+const TIMELY: ReadonlySet<string> = new Set(['FIRST', 'LAST', 'ANY_VALUE'])
+
+/** FIRST and LAST go by event time where there is one; as an expression, so that the column is kept for them. */
+function byEventTime(call: BoundAggregate, input: PlanNode): BoundAggregate {
+  const time = input.traits.eventTime
+  if (!TIMELY.has(call.overload.name) || call.orderBy.length > 0 || time === undefined) return call
+  const expr: BoundExpr = { kind: 'column', index: time, ...input.schema.fields[time]! }
+  return { ...call, orderBy: [{ expr, descending: false, nullsFirst: false }] }
 }
 
 const movedAggregate = (aggregate: BoundAggregate, moved: Move): BoundAggregate => ({
