@@ -2,7 +2,7 @@ import type { Batch, Mark } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
 import { assert } from '../core/errors.ts'
 import { type Schema, types } from '../core/types.ts'
-import type { ExactInteger } from '../core/values.ts'
+import { type ExactInteger, exact } from '../core/values.ts'
 import type { BoundExpr } from '../expr/bound.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
 import type { Operator, OperatorContext, Output, WatermarkGrid } from './operator.ts'
@@ -125,7 +125,7 @@ export class AssignWatermarks implements Operator {
     const times = new Float64Array(batch.rows)
     for (let row = 0; row < batch.rows; row++) {
       const value = this.#expr(batch, row) as ExactInteger | null
-      times[row] = value === null ? Number.NEGATIVE_INFINITY : Number(value)
+      times[row] = value === null ? Number.NEGATIVE_INFINITY : floored(value)
     }
     return times
   }
@@ -192,8 +192,11 @@ function withoutNullTimes(spec: WatermarkSpec, context: OperatorContext): RowSta
   return new RowStage({ input: spec.schema, output: spec.schema, filters: [hasTime], outputs, revises: false }, context)
 }
 
-/** A TIMESTAMP column as numbers; the wide lane loses at most 32 µs, which only years beyond 2255 have. */
+/** A TIMESTAMP column as numbers, rounded down. */
 function microsOf(column: Column): Float64Array {
   assert(column.kind === 'i64', 'an event time is a TIMESTAMP column')
-  return column.lane === 'safe' ? column.data : Float64Array.from(column.data, Number)
+  return column.lane === 'safe' ? column.data : Float64Array.from(column.data, (value) => floored(exact(value)))
 }
+
+/** Loses at most 32 µs, which only years before 1684 and beyond 2255 have; a watermark never gets ahead of its row. */
+const floored = (value: ExactInteger): number => (typeof value === 'number' ? value : Number(value & ~31n))

@@ -3,7 +3,7 @@ import type { Schema } from '../core/types.ts'
 import type { BoundExpr } from '../expr/bound.ts'
 import { RowFailure } from '../expr/functions.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
-import { keepRows } from './keep-rows.ts'
+import { keepRows, lastMark } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 
 export interface CheckSpec {
@@ -35,6 +35,7 @@ export class Check implements Operator {
     for (let row = 0; row < batch.rows; row++) if (this.#passes(batch, row)) kept.push(row)
     if (kept.length === batch.rows) yield { kind: 'batch', batch }
     else if (kept.length > 0) yield { kind: 'batch', batch: keepRows(batch, kept) }
+    else yield* lastMark(batch)
   }
 
   #passes(batch: Batch, row: number): boolean {

@@ -2,7 +2,7 @@ import type { Batch } from '../core/batch.ts'
 import { valueAt } from '../core/column-read.ts'
 import type { Schema } from '../core/types.ts'
 import { KeyTable } from '../kernels/key-table.ts'
-import { keepRows } from './keep-rows.ts'
+import { keepRows, lastMark } from './keep-rows.ts'
 import { KeyCodec } from './keys/key-codec.ts'
 import { KeyWriter } from './keys/key-writer.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
@@ -43,6 +43,7 @@ export class Distinct implements Operator {
     }
     if (kept.length === batch.rows) yield { kind: 'batch', batch }
     else if (kept.length > 0) yield { kind: 'batch', batch: keepRows(batch, kept) }
+    else yield* lastMark(batch)
   }
 
   *onWatermark(micros: number): Iterable<Output> {

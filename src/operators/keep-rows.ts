@@ -1,5 +1,6 @@
 import type { Batch, Mark } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
+import type { Output } from './operator.ts'
 
 /** The batch with only the rows at `kept` (ascending, at least one); its own arrays. */
 export function keepRows(batch: Batch, kept: readonly number[]): Batch {
@@ -20,6 +21,12 @@ export function keepMarks(marks: readonly Mark[], kept: readonly number[]): Mark
     while (at < kept.length && kept[at]! < row) at++
     return { row: at, watermark }
   })
+}
+
+/** What is left of a batch without its rows: the watermark that its marks had come to. */
+export function* lastMark(batch: Batch): Iterable<Output> {
+  const last = batch.marks?.at(-1)
+  if (last !== undefined) yield { kind: 'watermark', micros: last.watermark }
 }
 
 function pick<A extends { [index: number]: number | bigint; length: number }>(

@@ -2,6 +2,7 @@ import type { Batch } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
 import { BatchBuilder, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
+import { keepMarks, lastMark } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 
 export interface LimitSpec {
@@ -34,7 +35,10 @@ export class Limit implements Operator {
     const from = Math.min(this.#skip, batch.rows)
     this.#skip -= from
     const to = Math.min(batch.rows, from + this.#left)
-    if (from >= to) return
+    if (from >= to) {
+      yield* lastMark(batch)
+      return
+    }
     this.#left -= to - from
     if (from === 0) {
       const marks = batch.marks?.filter((mark) => mark.row <= to)
@@ -45,11 +49,14 @@ export class Limit implements Operator {
   #copied(batch: Batch, from: number, to: number): Batch {
     this.#builder ??= new BatchBuilder(this.schema, this.#context.batchRowsMax, this.#context.memory)
     this.#builder.reset()
+    const kept: number[] = []
     for (let row = from; row < to; row++) {
       const { values, change } = rowAt(batch, row)
       this.#builder.append(values, change)
+      kept.push(row)
     }
-    return this.#builder.finish()
+    const marks = batch.marks === undefined ? undefined : keepMarks(batch.marks, kept)
+    return { ...this.#builder.finish(), marks, watermarks: batch.watermarks?.slice(from, to) }
   }
 
   *onWatermark(micros: number): Iterable<Output> {

@@ -3,6 +3,7 @@ import { CHANGE } from '../core/change.ts'
 import type { Schema } from '../core/types.ts'
 import type { BoundExpr } from '../expr/bound.ts'
 import { RowProgram } from '../expr/project.ts'
+import { lastMark } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 
 export interface RowStageSpec {
@@ -35,8 +36,7 @@ export class RowStage implements Operator {
       yield { kind: 'batch', batch: this.#spec.revises ? this.#withPairs(batch, output) : output }
       return
     }
-    const last = batch.marks?.at(-1)
-    if (last !== undefined) yield { kind: 'watermark', micros: last.watermark }
+    yield* lastMark(batch)
   }
 
   /** A lone −U becomes −D, a lone +U becomes +I (rulings 36); the halves of a pair are neighbours. */

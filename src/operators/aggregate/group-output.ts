@@ -7,7 +7,7 @@ import { RowFailure } from '../../expr/functions.ts'
 import type { KeyCodec } from '../keys/key-codec.ts'
 import type { OperatorContext } from '../operator.ts'
 import type { Pane } from './pane.ts'
-import { type GroupSpec, windowStart } from './spec.ts'
+import { type GroupSpec, windowEnd, windowStart, windowTime } from './spec.ts'
 
 /** Rows of a batch that hold results, for row errors of results that do not fit their type. */
 const NO_ROW = -1
@@ -107,12 +107,10 @@ export class GroupOutput implements Disposable {
   #appendWindow(at: number, window: number, rows: number): number {
     const spec = this.#spec.window
     if (spec === undefined) return 0
-    const start = windowStart(spec, window)
-    const end = start + spec.sizeMicros
-    const columns = [start, end, end - 1]
+    const columns = [windowStart(spec, window), windowEnd(spec, window), windowTime(spec, window)]
     columns.forEach((micros, i) => {
       const column = this.#builder.column(at + i)
-      for (let row = 0; row < rows; row++) column.appendNumber(micros)
+      for (let row = 0; row < rows; row++) column.append(micros)
     })
     return columns.length
   }
@@ -137,8 +135,7 @@ export class GroupOutput implements Disposable {
     const spec = this.#spec.window
     const values = this.keyValues(pane, slot)
     if (spec !== undefined) {
-      const start = windowStart(spec, window)
-      values.push(start, start + spec.sizeMicros, start + spec.sizeMicros - 1)
+      values.push(windowStart(spec, window), windowEnd(spec, window), windowTime(spec, window))
     }
     try {
       for (const accumulator of pane.accumulators) values.push(accumulator.result(slot))

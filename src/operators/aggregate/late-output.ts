@@ -6,7 +6,7 @@ import { type ExactInteger, isWide, type Value } from '../../core/values.ts'
 import { type Evaluator, interpret } from '../../expr/interpret.ts'
 import type { OperatorContext, Output } from '../operator.ts'
 import type { Intake } from './row-intake.ts'
-import { type GroupSpec, windowStart } from './spec.ts'
+import { type GroupSpec, windowEnd, windowStart } from './spec.ts'
 
 /** LATE DATA TO: the input row, then `_late_by`, `_watermark`, `_window_start`, `_window_end`, once per missed window. */
 export class LateOutput implements Disposable {
@@ -28,11 +28,11 @@ export class LateOutput implements Disposable {
     for (let i = 0; i < intake.late; i++) {
       const row = intake.lateRows[i]!
       const seen = batch.watermarks?.[row] ?? watermark
-      const start = windowStart(window, intake.lateWindow[i]!)
+      const missed = intake.lateWindow[i]!
       const time = this.#time(batch, row) as ExactInteger
       const late = seen - (isWide(time) ? Number(time) : time)
       const values: Value[] = batch.columns.slice(0, inputs).map((column) => valueAt(column, row))
-      values.push({ months: 0, days: 0, micros: late }, seen, start, start + window.sizeMicros)
+      values.push({ months: 0, days: 0, micros: late }, seen, windowStart(window, missed), windowEnd(window, missed))
       this.#builder.append(values)
       if (this.#builder.full) {
         yield { kind: 'late', batch: this.#builder.finish() }

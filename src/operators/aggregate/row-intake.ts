@@ -152,7 +152,7 @@ export class RowIntake {
           this.#fail(batch, row, 'row_null_event_time', 'the event time is NULL')
           return
         }
-        index = windowIndex(window, Number(time))
+        index = windowIndex(window, time)
         if (index < intake.closedBelow) {
           intake.lateRows[intake.late] = row
           intake.lateWindow[intake.late++] = index
