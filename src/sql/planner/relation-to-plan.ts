@@ -11,7 +11,7 @@ import type {
   SourceRelation,
   WindowSpec,
 } from '../binder/relation.ts'
-import { inputsOfRelation } from '../binder/relation.ts'
+import { inputsOfRelation, isTimeColumn } from '../binder/relation.ts'
 import type { Emission, PlanNode, SinkTarget, SortNode, TumbleWindow } from '../plan.ts'
 import { columnsRead } from '../rules/access.ts'
 import { makeNode } from './node.ts'
@@ -185,7 +185,9 @@ export class Planner {
     if (keys.length === 0) return makeNode({ kind: 'limit', input, limit, offset, schema })
     const mode = this.#sortMode(relation, input, emit)
     if (mode !== 'event-time') return makeNode({ kind: 'sort', input, keys, mode, limit, offset, schema })
-    const sorted = makeNode({ kind: 'sort', input, keys, mode, limit: undefined, offset: 0, schema })
+    const time = columnOf(input, input.traits.eventTime!)
+    const byTime = [{ ...keys[0]!, expr: time }, ...keys.slice(1)]
+    const sorted = makeNode({ kind: 'sort', input, keys: byTime, mode, limit: undefined, offset: 0, schema })
     return limit === undefined && offset === 0
       ? sorted
       : makeNode({ kind: 'limit', input: sorted, limit, offset, schema })
@@ -195,7 +197,9 @@ export class Planner {
     const { bounded, changes, eventTime } = input.traits
     const first = relation.keys[0]!
     if (bounded && emit?.mode !== 'changes') return 'end'
-    const byTime = first.expr.kind === 'column' && first.expr.index === eventTime && !first.descending
+    const isTime =
+      first.expr.kind === 'column' && eventTime !== undefined && isTimeColumn(relation.input, first.expr.index)
+    const byTime = isTime && !first.descending
     if (!bounded && byTime && changes === 'append') return 'event-time'
     if (!bounded && changes === 'append' && relation.limit === undefined && closesWindows(input)) return 'window'
     if (relation.limit !== undefined) {
@@ -233,14 +237,19 @@ function withoutHidden(relation: AggregateRelation, below: PlanNode): { input: P
   return { input, expr }
 }
 
+const columnOf = (node: PlanNode, index: number): BoundExpr => ({
+  kind: 'column',
+  index,
+  ...node.schema.fields[index]!,
+})
+
 const TIMELY: ReadonlySet<string> = new Set(['FIRST', 'LAST', 'ANY_VALUE'])
 
 /** FIRST and LAST go by event time where there is one; as an expression, so that the column is kept for them. */
 function byEventTime(call: BoundAggregate, input: PlanNode): BoundAggregate {
   const time = input.traits.eventTime
   if (!TIMELY.has(call.overload.name) || call.orderBy.length > 0 || time === undefined) return call
-  const expr: BoundExpr = { kind: 'column', index: time, ...input.schema.fields[time]! }
-  return { ...call, orderBy: [{ expr, descending: false, nullsFirst: false }] }
+  return { ...call, orderBy: [{ expr: columnOf(input, time), descending: false, nullsFirst: false }] }
 }
 
 const movedAggregate = (aggregate: BoundAggregate, moved: Move): BoundAggregate => ({
