@@ -74,3 +74,15 @@ export const outOfScope: ReadonlySet<string> = new Set<ErrorCode>([
   'row_future_timestamp',
   'row_udf_failed',
 ])
+
+/** Operators that the binder writes as other functions are found in the text. */
+export const syntax: Readonly<Record<string, RegExp>> = {
+  'unary+': /[(,] ?\+[a-z]|SELECT \+|, \+/,
+  'IS NOT DISTINCT FROM': /\bIS NOT DISTINCT FROM\b/,
+  BETWEEN: /\bBETWEEN (?!SYMMETRIC)/,
+  'IS UNKNOWN': /\bIS (NOT )?UNKNOWN\b/,
+  '~': /[a-z)] ~ '/,
+  '~*': /[a-z)] ~\* '/,
+  '!~': /[a-z)] !~ '/,
+  '!~*': /[a-z)] !~\* '/,
+}

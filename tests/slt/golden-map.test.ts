@@ -7,7 +7,7 @@ import { Engine } from '../../src/headrace/engine.ts'
 import { compileScript } from '../../src/headrace/script.ts'
 import { findGoldens } from './find-goldens.ts'
 import { type GoldenCase, parseGolden } from './golden-file.ts'
-import { domainErrors, outOfScope, withoutArguments } from './golden-map-rows.ts'
+import { domainErrors, outOfScope, syntax, withoutArguments } from './golden-map-rows.ts'
 
 /**
  * The map from every function and every diagnostic to the goldens that show it. Unmapped rows are printed; with
@@ -42,7 +42,8 @@ async function functionMap(): Promise<Map<string, Place[]>> {
       parameters: new Map(),
     }
     const { functions } = await compileScript(new Engine(), input)
-    for (const name of functions) map.set(name, [...(map.get(name) ?? []), place])
+    const written = Object.keys(syntax).filter((name) => syntax[name]!.test(place.golden.script))
+    for (const name of new Set([...functions, ...written])) map.set(name, [...(map.get(name) ?? []), place])
   }
   return map
 }
