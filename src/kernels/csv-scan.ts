@@ -110,9 +110,15 @@ export class CsvScanner implements Disposable {
     this.#stepsSize = Math.max(1, last + 1) * stepBytes
     this.#steps = memory.allocate(this.#stepsSize)
     memory.bytes.fill(0, this.#steps, this.#steps + this.#stepsSize)
-    this.#fields.forEach((leaf, at) => {
-      if (leaf !== undefined) writeValueStep(memory, this.#steps + at * stepBytes, leaf)
-    })
+    let run = 0
+    for (let at = last; at >= 0; at--) {
+      const step = this.#steps + at * stepBytes
+      const leaf = this.#fields[at]
+      run = leaf === undefined ? run + 1 : 0
+      // Fields that no column reads: how many in a row, so that they are passed over at once.
+      if (leaf === undefined) new Uint32Array(memory.buffer, step, 8)[7] = run
+      else writeValueStep(memory, step, leaf)
+    }
     this.#words[C.steps] = this.#steps
     this.#words[C.wanted] = last + 1
     this.#words[C.width] = layout.width

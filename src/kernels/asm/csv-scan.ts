@@ -6,7 +6,7 @@ import { isUtf8 } from "./text";
 import { isoDays, isoMicros, parseDate, parseIso } from "./time";
 
 // Words of ctx: +0 position (in, out) +4 limit +8 most records +12 record index (in, out) +16 row (in, out) +20 steps, one
-// per field up to the last wanted one +24 their number +28 fields of a record +32 starts +36 ends +40 record per row
+// per field up to the last wanted one (for a field that no column reads, +28 is how many such follow, itself included) +24 their number +28 fields of a record +32 starts +36 ends +40 record per row
 // +44 side (in, out) +48 delimiter +52 quote +56 escape +60 comment (256: none) +64 flags +68 text of NULL +72 its length
 // +76 longest field +80 values that the host converted (in, out)
 const PAD: u32 = 1; // short and long records are taken
@@ -162,6 +162,27 @@ function storeField(s: usize, row: u32): bool {
   return host(s, row, fieldStart, fieldEnd) != 0;
 }
 
+/** The n-th delimiter from p on, if no quote or line break comes before it; else 0. */
+// @ts-ignore: decorator
+@inline function nthDelimiter(p: usize, n: u32, d: v128, lf: v128, cr: v128, quotes: v128): usize {
+  while (p < limit) {
+    const v = v128.load(p);
+    let delimiters = <u32>i8x16.bitmask(i8x16.eq(v, d));
+    const stops = <u32>i8x16.bitmask(v128.or(i8x16.eq(v, quotes), v128.or(i8x16.eq(v, lf), i8x16.eq(v, cr))));
+    delimiters &= (stops & -stops) - 1; // those before the first stop; all of them when there is none
+    const count = <u32>popcnt(delimiters);
+    if (count >= n) {
+      for (; n > 1; n--) delimiters &= delimiters - 1;
+      p += ctz(delimiters);
+      return p < limit ? p : 0;
+    }
+    if (stops) return 0;
+    n -= count;
+    p += 16;
+  }
+  return 0;
+}
+
 /**
  * Counts the fields from the one at p to the record's end; its line break goes to fieldEnd. Returns −1 at the limit, −2
  * when one is malformed.
@@ -226,6 +247,7 @@ export function scanCsv(ctx: usize): i32 {
   nullLength = load<u32>(ctx + 72);
   fieldMost = load<u32>(ctx + 76);
   const d = i8x16.splat(<u8>delimiter), lf = v128.load(VECTORS + 32), cr = i8x16.splat(13), zero = v128.load(VECTORS + 48);
+  const quotes = i8x16.splat(<u8>quote);
   const simple = !trim && nullLength == 0 && (delimiter == 44 || delimiter < 43 || delimiter > 57);
   while (p < limit) {
     const record = p, sideAtStart = side;
@@ -274,6 +296,17 @@ export function scanCsv(ctx: usize): i32 {
             p = q;
             continue;
           }
+        }
+      }
+      if (kind == SKIP && !trim) {
+        const run = load<u32>(s + 28);
+        const q = nthDelimiter(p, run, d, lf, cr, quotes);
+        if (q) {
+          p = q;
+          f += run - 1;
+          s += STEP * <usize>(run - 1);
+          c = delimiter;
+          continue;
         }
       }
       const q = takeField(p, d, lf, cr);
