@@ -116,7 +116,8 @@ export class Sort implements Operator {
       this.#rows = this.#rows.filter(({ row }) => !(Number(row.values[time!]) < micros))
       yield* this.#give(ready)
     }
-    yield { kind: 'watermark', micros }
+    // Rows that leave at the end must not come after the watermark that passed them.
+    if (mode !== 'end') yield { kind: 'watermark', micros }
   }
 
   *#give(rows: Kept[]): Iterable<Output> {

@@ -3,6 +3,7 @@ import type { RingReader } from '../../core/ring.ts'
 import { BatchBuilder, type Row } from '../../core/row-batch.ts'
 import { systemValue } from '../../core/system-values.ts'
 import type { Value } from '../../core/values.ts'
+import type { Reject } from '../../formats/decoder.ts'
 import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
 import { type Channel, channelName, channelOf } from './client.ts'
 import type { MemoryOptions } from './options.ts'
@@ -64,12 +65,38 @@ class MemoryReader implements SplitReader {
       if (rows === undefined) return
       const ingestMicros = this.#context.clock.nowMicros()
       this.#builder.reset()
-      rows.forEach((row, i) => {
-        this.#builder.append(this.#select(row, first + i, ingestMicros), row.change)
-      })
-      const provenance = { split: this.#name, rowOrdinal: first - 1, ingestMicros }
-      yield { kind: 'batch', batch: this.#builder.finish(provenance), next: `m1:${reader.next}` }
+      const rejects: Reject[] = []
+      const ordinals: number[] = []
+      for (const [i, row] of rows.entries()) {
+        const values = this.#select(row, first + i, ingestMicros)
+        const missing = this.#context.columns.findIndex(({ required }, at) => required && values[at] === null)
+        if (missing >= 0) {
+          rejects.push(this.#reject(row, first - 1 + i, missing))
+          continue
+        }
+        this.#builder.append(values, row.change)
+        ordinals.push(i)
+      }
+      const provenance = {
+        split: this.#name,
+        rowOrdinal: first - 1,
+        ordinals: rejects.length === 0 ? undefined : Int32Array.from(ordinals),
+        ingestMicros,
+      }
+      const batch = ordinals.length === 0 ? undefined : this.#builder.finish(provenance)
+      yield { kind: 'batch', batch, next: `m1:${reader.next}`, rejects }
     }
+  }
+
+  /** NOT NULL of a declared column: the row as JSON text, as a channel has no bytes. */
+  #reject(row: Row, ordinal: number, column: number): Reject {
+    const members = this.#channel.schema!.fields.map(({ name }, i) => [name, row.values[i]])
+    const text = JSON.stringify(Object.fromEntries(members), (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    )
+    const { name } = this.#context.columns[column]!
+    const detail = `column ${JSON.stringify(name)} is NULL`
+    return { ordinal, byte: 0, bytes: Buffer.from(text), code: 'row_not_null_violated', detail }
   }
 
   /** The wanted columns of a row by name, then the system columns. */
