@@ -1,5 +1,6 @@
 import type { Sink, SinkReject, Source } from '../connectors/contract.ts'
 import type { Batch } from '../core/batch.ts'
+import { adds } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
@@ -281,6 +282,8 @@ export class Pipeline {
   }
 
   #onRowError({ code, detail, span, batch, row }: RowError): void {
+    // What is taken back failed when it came (rulings 36).
+    if (row >= 0 && batch.changes !== undefined && !adds(batch.changes[row]!)) return
     const sqlPosition = span === undefined ? undefined : this.#input.sqlPosition?.(span)
     const letter = { ...this.#rowFacts(batch, row), code, detail, stage: 'expression', sqlPosition } as const
     this.#input.deadLetters.add(letter, this.#exprPolicy === 'fail' ? 'fail' : 'dlq')

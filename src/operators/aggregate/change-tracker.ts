@@ -48,8 +48,9 @@ export class ChangeTracker {
     const old = pane.emitted.get(slot)
     const gone = pane.live[slot] === 0 && pane.table !== undefined
     const now = gone ? undefined : this.#output.values(pane, window, slot)
+    // A group without rows, or whose result does not fit its type, has no row.
     if (now === undefined) {
-      if (old === undefined || !gone) return
+      if (old === undefined) return
       pane.emitted.delete(slot)
       yield { values: old, change: CHANGE.delete }
       return

@@ -142,7 +142,7 @@ export class GroupAggregate implements Operator {
 
   *onEnd(): Iterable<Output> {
     // A grouping without keys has one group, also over no rows.
-    if (this.#spec.window === undefined && this.#spec.keys.length === 0 && !this.#output.emittedAny) {
+    if (this.#spec.window === undefined && this.#spec.keys.length === 0 && !this.#output.answered) {
       const pane = this.#pane(0)
       pane.ensureSingle()
       for (const batch of this.#output.groups(pane, 0, { empty: true })) yield { kind: 'batch', batch }

@@ -21,7 +21,8 @@ export class GroupOutput implements Disposable {
   readonly #skipEmpty: boolean
   readonly #spansAddress: number
   readonly #spans: Uint32Array
-  emittedAny = false
+  /** Some group has given its row, or a row error in its place. */
+  answered = false
 
   constructor(spec: GroupSpec, codec: KeyCodec, form: { readonly skipEmpty: boolean }, context: OperatorContext) {
     this.#spec = spec
@@ -40,7 +41,7 @@ export class GroupOutput implements Disposable {
       const to = Math.min(pane.slots, from + step)
       const batch = this.#bulk(pane, window, from, to) ?? this.#oneByOne(pane, window, from, to, form.empty)
       if (batch.rows === 0) continue
-      this.emittedAny = true
+      this.answered = true
       yield batch
     }
   }
@@ -143,6 +144,7 @@ export class GroupOutput implements Disposable {
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
       const { code, detail, span } = failure
+      this.answered = true
       this.#context.onRowError({ code, detail, span, batch: this.#builder.finish(), row: NO_ROW })
       return undefined
     }
@@ -164,7 +166,7 @@ export class GroupOutput implements Disposable {
       }
     }
     if (this.#builder.rows === 0) return
-    this.emittedAny = true
+    this.answered = true
     yield this.#builder.finish()
   }
 

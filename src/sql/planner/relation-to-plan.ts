@@ -182,7 +182,11 @@ export class Planner {
     const emit = relation.emit ?? outer
     const input = this.plan(relation.input, emit)
     const { keys, limit, offset } = relation
-    if (keys.length === 0) return makeNode({ kind: 'limit', input, limit, offset, schema })
+    if (keys.length === 0) {
+      if (input.traits.changes === 'append') return makeNode({ kind: 'limit', input, limit, offset, schema })
+      // Rows are counted, not changes: as many as there are now, in order of arrival.
+      return makeNode({ kind: 'sort', input, keys, mode: 'top', limit, offset, schema })
+    }
     const mode = this.#sortMode(relation, input, emit)
     if (mode !== 'event-time') return makeNode({ kind: 'sort', input, keys, mode, limit, offset, schema })
     const time = columnOf(input, input.traits.eventTime!)
