@@ -1,4 +1,4 @@
-import type { Batch } from '../core/batch.ts'
+import type { Batch, Provenance } from '../core/batch.ts'
 import { CHANGE, type ChangeCode } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
 import { BatchBuilder } from '../core/row-batch.ts'
@@ -28,6 +28,8 @@ export class Unnest implements Operator {
   readonly #list: Evaluator
   readonly #builder: BatchBuilder
   readonly #width: number
+  /** Input row of each row that has been built. */
+  readonly #from: number[] = []
 
   constructor(spec: UnnestSpec, context: OperatorContext) {
     this.schema = spec.output
@@ -50,6 +52,7 @@ export class Unnest implements Operator {
 
   *#rows(batch: Batch, from: number, to: number): Iterable<Output> {
     this.#builder.reset()
+    this.#from.length = 0
     for (let row = from; row < to; row++) {
       const elements = this.#elements(batch, row)
       if (elements === undefined) continue
@@ -58,13 +61,23 @@ export class Unnest implements Operator {
       for (const [i, element] of elements.entries()) {
         const ordinal = this.#spec.ordinality ? [element === NO_ELEMENT ? null : i + 1] : []
         this.#builder.append([...values, ...this.#columnsOf(element), ...ordinal], change)
-        if (this.#builder.full) {
-          yield { kind: 'batch', batch: this.#builder.finish() }
-          this.#builder.reset()
-        }
+        this.#from.push(row)
+        if (this.#builder.full) yield* this.#give(batch)
       }
     }
-    if (this.#builder.rows > 0) yield { kind: 'batch', batch: this.#builder.finish() }
+    yield* this.#give(batch)
+  }
+
+  /** What has been built of `batch`: each element stands where its row stood. */
+  *#give(batch: Batch): Iterable<Output> {
+    if (this.#builder.rows === 0) return
+    const from = this.#from
+    const watermarks =
+      batch.watermarks === undefined ? undefined : Float64Array.from(from, (row) => batch.watermarks![row]!)
+    const provenance = batch.provenance === undefined ? undefined : provenanceOf(batch.provenance, from)
+    yield { kind: 'batch', batch: { ...this.#builder.finish(provenance), watermarks } }
+    this.#builder.reset()
+    from.length = 0
   }
 
   /** Elements of a row's list; undefined when the row failed. */
@@ -98,6 +111,16 @@ export class Unnest implements Operator {
 
   [Symbol.dispose](): void {
     this.#builder[Symbol.dispose]()
+  }
+}
+
+function provenanceOf(provenance: Provenance, from: readonly number[]): Provenance {
+  const { ordinals, recordStarts, recordEnds } = provenance
+  return {
+    ...provenance,
+    ordinals: Int32Array.from(from, (row) => ordinals?.[row] ?? row),
+    recordStarts: recordStarts && Uint32Array.from(from, (row) => recordStarts[row]!),
+    recordEnds: recordEnds && Uint32Array.from(from, (row) => recordEnds[row]!),
   }
 }
 

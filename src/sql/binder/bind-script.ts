@@ -24,6 +24,7 @@ import {
   applyJobOptions,
   applySet,
   checkAnnotations,
+  refuseUnknownOption,
   type SplitOptions,
   settingMicros,
   splitOptions,
@@ -214,6 +215,7 @@ class ScriptBinder {
     for (const target of targets) sinks.push(await openSink(target, options, this.#context, (name) => names.has(name)))
     const [unused] = split.plain
     if (sinks.length === 0 && unused !== undefined) {
+      refuseUnknownOption(unused)
       this.#environment.reporter.report({
         code: 'sql_option_unused',
         message: `option "${unused.name}" has no effect here: the rows go to the client`,

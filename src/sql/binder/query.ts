@@ -217,7 +217,7 @@ function unionOf(branches: readonly Relation[], written: readonly QueryBody[], b
     )
   }
   const columns = first!.columns.map((column, at): RelationColumn => {
-    const args = branches.map((branch) => columnAt(branch, at))
+    const args = branches.map((branch) => argumentAt(branch, at))
     const places = written.map(
       (body, i) => branchItem(body, at) ?? ({ kind: 'column', parts: [], span: written[i]!.span } as Expr),
     )
@@ -253,6 +253,13 @@ function branchItem(body: QueryBody, at: number): Expr | undefined {
 function columnAt(relation: Relation, index: number): BoundExpr {
   const { name, type, nullable } = relation.columns[index]!
   return { kind: 'column', index, name, type, nullable }
+}
+
+/** A column for the choice of a common type: one that is NULL in every row takes the type of the others. */
+function argumentAt(relation: Relation, index: number): BoundExpr {
+  const column = columnAt(relation, index)
+  const output = relation.kind === 'project' ? relation.outputs[index] : undefined
+  return output?.kind === 'literal' && output.value === null ? { ...column, type: types.null } : column
 }
 
 /** The visible columns of a relation cast to those types, under those names. */

@@ -74,6 +74,16 @@ export function splitOptions(options: readonly OptionNode[], aliases: ReadonlySe
   return { ...split, named }
 }
 
+/** An option that is nearly one of the job's is taken for a misspelt one. */
+export function refuseUnknownOption({ name, span }: OptionNode): void {
+  const near = nearestNames(name.toLowerCase(), [...jobOptions])
+  if (near.length === 0) return
+  fault('sql_option_unknown', `option "${name}" is not known`, span, {
+    hint: didYouMean(name.toLowerCase(), [...jobOptions])!,
+    suggestions: near.map((known) => ({ replace: name, with: known })),
+  })
+}
+
 export function applyJobOptions(options: readonly OptionNode[], environment: Environment): void {
   for (const option of options) {
     const value = expandOption(option.value, option.valueSpan, environment)

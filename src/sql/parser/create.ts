@@ -194,7 +194,7 @@ const duplicate = (cursor: Cursor, what: string, start: number): never =>
 
 function column(cursor: Cursor): ColumnNode {
   const start = cursor.start
-  const name = cursor.name('column name')
+  const name = cursor.name('column name', true)
   const type = cursor.isWord('AS') ? undefined : typeNode(cursor)
   const flags = { notNull: false, primaryKey: false }
   const checks: Expr[] = []

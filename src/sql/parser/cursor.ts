@@ -149,10 +149,13 @@ export class Cursor {
     return true
   }
 
-  /** An unquoted or quoted name; a reserved word fails with its own diagnostic. */
-  name(what: string): Name {
+  /**
+   * An unquoted or quoted name; a reserved word fails with its own diagnostic. One that may head a clause is taken for
+   * that clause, unless `only` a name can stand here.
+   */
+  name(what: string, only = false): Name {
     const token = this.token
-    if (token.kind === 'word' && reservedWords.has(token.upper) && !clauseHeads.has(token.upper)) {
+    if (token.kind === 'word' && reservedWords.has(token.upper) && (only || !clauseHeads.has(token.upper))) {
       this.raise(
         'sql_reserved_word',
         `"${token.text}" is a reserved word and cannot be ${article(what)} here`,
