@@ -70,6 +70,8 @@ export const outOfScope: ReadonlySet<string> = new Set<ErrorCode>([
   'sql_schema_changed',
   'sql_object_in_use',
   'sql_cross_join_filter',
+  // Only the CSV of messages raises it.
+  'connector_option_conflict',
   'row_subquery_many_rows',
   'row_future_timestamp',
   'row_udf_failed',
