@@ -16,6 +16,11 @@ import { domainErrors, outOfScope, syntax, withoutArguments } from './golden-map
 const mode = process.env['HEADRACE_GOLDEN_MAP']
 const root = import.meta.dirname
 
+interface Example {
+  readonly sql: string
+  readonly result: string
+}
+
 interface Place {
   readonly file: string
   readonly golden: GoldenCase
@@ -61,9 +66,29 @@ function codeMap(): Map<string, Place[]> {
   return map
 }
 
+/** A result of the reference as a golden prints it. */
+function printed(result: string): string {
+  if (/^['[]/.test(result) && !result.includes('{')) {
+    return result.replaceAll("'", '').replace(/^\[(.*)\]$/, '{$1}')
+  }
+  return result === 'TRUE' || result === 'FALSE' ? result.toLowerCase() : result
+}
+
+/** True when a case holds the literals of the example and shows its result. */
+function shows({ golden, text }: Place, { sql, result }: Example): boolean {
+  const literals = sql.match(/'[^']*'|(?<![\w.])\d+(\.\d+)?/g) ?? []
+  if (!literals.every((literal) => text.includes(literal))) return false
+  const wanted = [printed(result), result, printed(result).replace(/^\{(.*)\}$/, '[$1]')]
+  const cells = linesOf(golden).flatMap((line) => line.split(' | '))
+  return cells.some((cell) => wanted.includes(cell) || (cell !== '' && Number(cell) === Number(result)))
+}
+
 /** What is missing before a function counts. */
 function lacks(name: string, found: readonly Place[]): string | undefined {
   if (found.length === 0) return 'no golden'
+  for (const example of scalarFunctions.get(name)?.examples ?? []) {
+    if (!found.some((place) => shows(place, example))) return `the example ${example.sql} is ${example.result}`
+  }
   if (!withoutArguments.has(name) && !found.some(({ text }) => /\bNULL\b/.test(text))) return 'no NULL'
   const code = domainErrors[name]
   if (code === undefined || found.some(({ golden }) => linesOf(golden).some((line) => line.startsWith(code)))) return
