@@ -5,6 +5,7 @@ import { type Schema, types } from '../core/types.ts'
 import { type ExactInteger, exact } from '../core/values.ts'
 import type { BoundExpr } from '../expr/bound.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
+import { keepRows } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output, WatermarkGrid } from './operator.ts'
 import { RowStage } from './row-stage.ts'
 
@@ -20,6 +21,11 @@ export interface WatermarkSpec {
   readonly grids: readonly WatermarkGrid[]
   /** Some operator wants the watermark of every row. */
   readonly everyRow: boolean
+  /**
+   * The rows take several ways that meet again: the batch is cut where the watermark crosses an instant, so that all
+   * ways are at the same instant when the next rows come. The batch size would change results otherwise.
+   */
+  readonly cut: boolean
 }
 
 interface SplitState {
@@ -76,7 +82,8 @@ export class AssignWatermarks implements Operator {
     const marks: Mark[] = []
     const everyRow = this.#spec.everyRow ? new Float64Array(batch.rows) : undefined
     this.#scan(batch, state, { others, marks, everyRow })
-    yield { kind: 'batch', batch: { ...batch, marks, watermarks: everyRow } }
+    if (this.#spec.cut) yield* pieces({ ...batch, watermarks: everyRow }, marks)
+    else yield { kind: 'batch', batch: { ...batch, marks, watermarks: everyRow } }
     yield* this.#advance(Math.min(state.watermark, others))
   }
 
@@ -109,7 +116,7 @@ export class AssignWatermarks implements Operator {
       const time = times[i]!
       if (time <= top) continue
       top = time
-      if (time - delay >= next) {
+      if (time - delay >= next || (everyRow !== undefined && this.#spec.cut)) {
         const watermark = Math.min(time - delay, others)
         marks.push({ row: i + 1, watermark })
         this.#sent = Math.max(this.#sent, watermark)
@@ -174,6 +181,17 @@ export class AssignWatermarks implements Operator {
 
   [Symbol.dispose](): void {
     this.#nullTimes[Symbol.dispose]()
+  }
+}
+
+/** The rows between the marks one after the other, and each mark as a watermark. */
+function* pieces(batch: Batch, marks: readonly Mark[]): Iterable<Output> {
+  let from = 0
+  for (const { row, watermark } of [...marks, { row: batch.rows, watermark: undefined }]) {
+    const kept = Array.from({ length: row - from }, (_, i) => from + i)
+    if (kept.length > 0) yield { kind: 'batch', batch: keepRows(batch, kept) }
+    if (watermark !== undefined) yield { kind: 'watermark', micros: watermark }
+    from = row
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Batch, Mark } from '../core/batch.ts'
+import type { Batch, Mark, Provenance } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
 import type { Output } from './operator.ts'
 
@@ -11,6 +11,18 @@ export function keepRows(batch: Batch, kept: readonly number[]): Batch {
     changes: batch.changes === undefined ? undefined : pick(batch.changes, Uint8Array, kept),
     marks: batch.marks === undefined ? undefined : keepMarks(batch.marks, kept),
     watermarks: batch.watermarks === undefined ? undefined : pick(batch.watermarks, Float64Array, kept),
+    provenance: batch.provenance && keepProvenance(batch.provenance, kept),
+  }
+}
+
+/** Where the rows at `kept` came from; a row may stand there more than once. */
+export function keepProvenance(provenance: Provenance, kept: readonly number[]): Provenance {
+  const { ordinals, recordStarts, recordEnds } = provenance
+  return {
+    ...provenance,
+    ordinals: Int32Array.from(kept, (row) => ordinals?.[row] ?? row),
+    recordStarts: recordStarts && pick(recordStarts, Uint32Array, kept),
+    recordEnds: recordEnds && pick(recordEnds, Uint32Array, kept),
   }
 }
 

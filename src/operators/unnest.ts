@@ -1,4 +1,4 @@
-import type { Batch, Provenance } from '../core/batch.ts'
+import type { Batch } from '../core/batch.ts'
 import { CHANGE, type ChangeCode } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
 import { BatchBuilder } from '../core/row-batch.ts'
@@ -7,6 +7,7 @@ import type { Value } from '../core/values.ts'
 import type { BoundExpr } from '../expr/bound.ts'
 import { RowFailure } from '../expr/functions.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
+import { keepProvenance } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 
 export interface UnnestSpec {
@@ -74,7 +75,7 @@ export class Unnest implements Operator {
     const from = this.#from
     const watermarks =
       batch.watermarks === undefined ? undefined : Float64Array.from(from, (row) => batch.watermarks![row]!)
-    const provenance = batch.provenance === undefined ? undefined : provenanceOf(batch.provenance, from)
+    const provenance = batch.provenance === undefined ? undefined : keepProvenance(batch.provenance, from)
     yield { kind: 'batch', batch: { ...this.#builder.finish(provenance), watermarks } }
     this.#builder.reset()
     from.length = 0
@@ -111,16 +112,6 @@ export class Unnest implements Operator {
 
   [Symbol.dispose](): void {
     this.#builder[Symbol.dispose]()
-  }
-}
-
-function provenanceOf(provenance: Provenance, from: readonly number[]): Provenance {
-  const { ordinals, recordStarts, recordEnds } = provenance
-  return {
-    ...provenance,
-    ordinals: Int32Array.from(from, (row) => ordinals?.[row] ?? row),
-    recordStarts: recordStarts && Uint32Array.from(from, (row) => recordStarts[row]!),
-    recordEnds: recordEnds && Uint32Array.from(from, (row) => recordEnds[row]!),
   }
 }
 

@@ -171,6 +171,32 @@ function windowQuery(random: Random): Query {
   }
 }
 
+/** A window over two branches of one stream that meet again: nothing changes against the stream itself. */
+function branches(random: Random): Query {
+  const windowed: Windowed = { ...randomWindowed(random), aggregates: randomAggregates(random, false) }
+  const { grid, aggregates } = windowed
+  const lateness = grid.lateness > 0 ? ` ALLOW LATENESS ${seconds(grid.lateness)}` : ''
+  const columns = 'SELECT k, v, d, ts FROM'
+  return {
+    sql: (input) => {
+      const both = `(${columns} ${input} WHERE d > 0 UNION ALL ${columns} ${input} WHERE d <= 0 OR d IS NULL)`
+      return `${windowSql(windowed, both, [])} EMIT FINAL${lateness}`
+    },
+    form: 'rows',
+    answer: (rows) => {
+      const { groups, late } = windowRows(windowed, rows)
+      return {
+        rows: groups.map(({ key, start, events }) => [
+          ...key,
+          micros(start),
+          ...aggregates.map(({ of }) => of(events)),
+        ]),
+        late,
+      }
+    },
+  }
+}
+
 /** Windows over the results of windows: nothing of the inner results is late (rulings 24). */
 function stacked(random: Random): Query {
   const inner: Windowed = { ...randomWindowed(random), keys: [keys[0]!], aggregates: [] }
@@ -313,6 +339,7 @@ const makers = [
   windowQuery,
   windowQuery,
   stacked,
+  branches,
   changelog,
   revised,
   top,

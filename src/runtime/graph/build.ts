@@ -99,7 +99,7 @@ const builders: { readonly [K in PlanKind]: Builder<K> } = {
   check: (node, state) =>
     over(node, [node.input], state, new Check({ schema: node.schema, checks: node.checks }, state.context)),
   watermark: (node, state) => {
-    const needs = state.needs.get(node) ?? { grids: [], everyRow: false }
+    const needs = state.needs.get(node) ?? { grids: [], everyRow: false, cut: false }
     const spec = { schema: node.schema, column: node.column, delayMicros: node.delayMicros, expr: node.expr, ...needs }
     const operator = new AssignWatermarks(spec, state.context)
     const stage = over(node, [node.input], state, operator)

@@ -5,6 +5,8 @@ import { inputsOf, type PlanNode } from '../../sql/plan.ts'
 export interface GridNeeds {
   readonly grids: WatermarkGrid[]
   everyRow: boolean
+  /** Rows of the node reach a union on more than one way. */
+  cut: boolean
 }
 
 /** For every watermark node, the grids of the operators that its marks reach. */
@@ -23,7 +25,22 @@ export function gridNeeds(roots: readonly PlanNode[]): ReadonlyMap<PlanNode, Gri
     for (const input of inputsOf(node)) visit(input)
   }
   for (const root of roots) visit(root)
+  for (const node of seen) {
+    if (node.kind !== 'union') continue
+    const below = node.inputs.flatMap((input) => [...watermarksBelow(input)])
+    for (const [i, one] of below.entries()) {
+      const entry = needs.get(one)
+      if (entry !== undefined && below.indexOf(one) < i) entry.cut = true
+    }
+  }
   return needs
+}
+
+/** All watermark nodes whose rows take part in what a node gives. */
+function watermarksBelow(node: PlanNode): ReadonlySet<PlanNode> {
+  const found = new Set<PlanNode>(node.kind === 'watermark' ? [node] : [])
+  for (const input of inputsOf(node)) for (const one of watermarksBelow(input)) found.add(one)
+  return found
 }
 
 /** Walks down to the watermark nodes whose marks arrive here; a grouping makes its own watermarks. */
@@ -35,7 +52,7 @@ function ask(
 ): void {
   if (node.kind === 'aggregate') return
   if (node.kind === 'watermark') {
-    const entry = needs.get(node) ?? { grids: [], everyRow: false }
+    const entry = needs.get(node) ?? { grids: [], everyRow: false, cut: false }
     if (grid !== undefined) entry.grids.push(grid)
     entry.everyRow ||= everyRow
     needs.set(node, entry)
