@@ -21,12 +21,12 @@ test('the name of a pipeline: its annotation, else the single object that it cre
 test('settings: SET, WITH of a query and of a stream, RESET', async () => {
   const { plan } = await compile({
     ...base,
-    text: `SET on_expr_error = 'null'; SET state_ttl = 1h; SET timezone = 'UTC'; RESET timezone;
+    text: `SET on_expr_error = 'null'; SET allowed_lateness = 1h; SET timezone = 'UTC'; RESET timezone;
       SELECT page FROM 'memory://clicks' INTO 'memory://x' WITH (dlq.location = 'file:dlq', delivery = 'at_least_once')`,
   })
   expect(Object.fromEntries(plan.settings)).toEqual({
     on_expr_error: 'null',
-    state_ttl: '1h',
+    allowed_lateness: '1h',
     'dlq.location': 'file:dlq',
     delivery: 'at_least_once',
   })

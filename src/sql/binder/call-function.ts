@@ -1,6 +1,7 @@
 import { didYouMean, nearestNames } from '../../core/suggest.ts'
 import { type DataType, typeName, types } from '../../core/types.ts'
 import type { BoundExpr, Span } from '../../expr/bound.ts'
+import { castable } from '../../expr/coerce.ts'
 import type { Argument, ScalarFunction, ScalarOverload } from '../../expr/functions.ts'
 import { asArgument, castTo, isStringLiteral } from './casts.ts'
 import { checkedLiteral, foldConstant } from './constants.ts'
@@ -92,5 +93,6 @@ export function castHint(args: readonly BoundExpr[], binder: Binder): string | u
   const first = args.find((arg) => arg.span !== undefined && arg.kind !== 'literal')
   const target = args.find((arg) => arg !== first && arg.type.kind !== 'null')
   if (first?.span === undefined || target === undefined) return undefined
+  if (typeName(first.type) === typeName(target.type) || !castable(first.type, target.type)) return undefined
   return `write CAST(${binder.textOf(first.span)} AS ${typeName(target.type)})`
 }

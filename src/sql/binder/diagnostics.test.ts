@@ -233,9 +233,9 @@ test('windows and emission', async () => {
       "sql_order_by_unbounded at v: ORDER BY would never emit: its input never ends (add LIMIT, or order by the event time)",
       "sql_feature_unsupported at EMIT EVERY 5s: EMIT EVERY is not supported by this version (leave it out; the README lists what this version runs)",
       "sql_feature_unsupported at NOW(): NOW() over rows that are revised is not supported by this version (add a window with EMIT FINAL below it)",
-      "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (limit it: SET state_ttl = '1h', or group by a window)",
+      "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
       "sql_aggregate_not_retractable at APPROX_COUNT_DISTINCT(n): APPROX_COUNT_DISTINCT cannot take rows back, but its input revises rows (use the exact aggregate, or EMIT FINAL in the query below)",
-      "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (limit it: SET state_ttl = '1h', or group by a window)",
+      "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
     ]
   `)
 })
@@ -259,16 +259,16 @@ test('sinks', async () => {
   ).toMatchInlineSnapshot(`
     [
       "sql_sink_rejects_updates at 'file:out.jsonl': sink file (jsonl) accepts appends only, but this query revises rows (GROUP BY k without a window) (add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql)",
-      "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (limit it: SET state_ttl = '1h', or group by a window)",
+      "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
       "sql_sink_rejects_updates at 'file:out.jsonl': sink file (jsonl) accepts appends only, but this query revises rows (an aggregate without a window) (add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql)",
       "sql_sink_needs_key at 'postgresql:x': sink postgresql (jsonl) writes by key, but the result has none (mark it: SELECT c PRIMARY KEY, or WITH (key = ['c']))",
-      "sql_state_grows at v: ORDER BY … LIMIT keeps a row for every key of an input that never ends (limit it: SET state_ttl = '1h', or group by a window)",
+      "sql_state_grows at v: ORDER BY … LIMIT keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
       "sql_sink_rejects_updates at 'file:x': sink file (jsonl) accepts appends only, but this query revises rows (ORDER BY … LIMIT) (add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql)",
       "sql_sink_rejects_updates at 'file:x': sink file (jsonl) accepts appends only, but this query revises rows (a window with EMIT CHANGES) (add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql)",
       "sql_duplicate_clause at INTO 'file:other': the target is given twice (leave out INTO)",
       "sql_column_not_found at 'postgresql:x': the key column "zz" of the sink is no output column (select it, or name another key; the query gives k)",
       "sql_sink_needs_key at 'postgresql:x': the key of sink postgresql (jsonl) does not hold the key of the result (k, v) (name these columns as key, or more: key = ['k', 'v'])",
-      "sql_state_grows at k, v: GROUP BY k, v keeps a row for every key of an input that never ends (limit it: SET state_ttl = '1h', or group by a window)",
+      "sql_state_grows at k, v: GROUP BY k, v keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
       "sql_wrong_object_kind at s: "s" is a stream and takes no rows (write to a sink: CREATE SINK k INTO 'uri', or INSERT INTO 'uri')",
       "sql_source_not_found at nowhere: sink "nowhere" does not exist (make it: CREATE SINK nowhere INTO 'uri', or write INTO 'uri')",
       "sql_source_not_found at blackhole: sink "blackhole" does not exist (write it as a URI: 'blackhole:')",
@@ -279,12 +279,16 @@ test('sinks', async () => {
 
 test('what a sink accepts', async () => {
   expect(
-    await codes(`${s}SET state_ttl = '1h';
+    await codes(`${s}
       INSERT INTO 'memory:x' SELECT k, COUNT(*) AS n FROM s GROUP BY k;
       INSERT INTO 'postgresql:x' SELECT k, COUNT(*) AS n FROM s GROUP BY k;
       SELECT k, COUNT(*) AS n FROM s GROUP BY k INTO 'file:x' WITH (changelog = 'columns');
       INSERT INTO 'file:x' SELECT k, COUNT(*) AS n FROM s GROUP BY k, TUMBLE(ts, 1m)`),
-  ).toBe('')
+  ).toMatchInlineSnapshot(`
+    "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)
+    sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)
+    sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)"
+  `)
 })
 
 test('objects, options and annotations', async () => {
@@ -316,7 +320,8 @@ SELECT COUNT(*) FROM s GROUP BY k WITH (state_ttl = '1h');`),
     sql_feature_unsupported at a: PRIMARY KEY on a stream is not supported by this version (mark the key in the query: SELECT c PRIMARY KEY)
     sql_type_mismatch at a: the event time "a" must be a TIMESTAMP (declare it as TIMESTAMP, or add a computed column: t AS CAST(a AS TIMESTAMP))
     sql_column_not_found at zz: column "zz" does not exist in stream "w4" ("w4" has a)
-    sql_schema_unknown at 'memory://x': the columns of "memory://x" are not known (declare the columns)"
+    sql_schema_unknown at 'memory://x': the columns of "memory://x" are not known (declare the columns)
+    sql_feature_unsupported at state_ttl = '1h': the option state_ttl is not supported by this version (group by a window: its groups are forgotten when it closes)"
   `)
 })
 

@@ -5,7 +5,7 @@ import type { OptionValue } from '../catalogue.ts'
 import { parseInterval } from '../parser/intervals.ts'
 import type { Annotation } from '../tokens.ts'
 import type { Environment } from './context.ts'
-import { fault } from './failure.ts'
+import { fault, unsupported } from './failure.ts'
 import { expandOption } from './variables.ts'
 
 /** Options of a job (sql.md §13); `checkpoint.*` and `dlq.*` have open ends. */
@@ -26,6 +26,16 @@ const sessionOptions: ReadonlySet<string> = new Set(['timezone', 'unsafe_regex',
 export const settingText = (value: OptionValue): string =>
   Array.isArray(value) ? JSON.stringify(value) : typeof value === 'boolean' ? String(value) : String(value)
 
+/** Options that promise something which nothing keeps yet: they must not pass for kept. */
+function refuseUnbuilt(name: string, value: string, span: Span): void {
+  if (name === 'state_ttl' || name === 'state_ttl_silent') {
+    unsupported(`the option ${name}`, span, 'group by a window: its groups are forgotten when it closes')
+  }
+  if (name === 'delivery' && (value === 'exactly_once' || value === 'effectively_once')) {
+    unsupported(`delivery = '${value}'`, span, 'leave it out: a run from the start writes everything once')
+  }
+}
+
 /** SET k = v, RESET k. */
 export function applySet(name: string, value: OptionLiteral | undefined, span: Span, environment: Environment): void {
   const key = name.toLowerCase()
@@ -37,7 +47,12 @@ export function applySet(name: string, value: OptionLiteral | undefined, span: S
     })
   }
   if (value === undefined) environment.settings.delete(key)
-  else environment.settings.set(key, settingText(expandOption(value, span, environment)))
+  else store(key, settingText(expandOption(value, span, environment)), span, environment)
+}
+
+function store(name: string, value: string, span: Span, environment: Environment): void {
+  refuseUnbuilt(name, value, span)
+  environment.settings.set(name, value)
 }
 
 /** The options of one WITH, by whom they address. */
@@ -87,7 +102,7 @@ export function refuseUnknownOption({ name, span }: OptionNode): void {
 export function applyJobOptions(options: readonly OptionNode[], environment: Environment): void {
   for (const option of options) {
     const value = expandOption(option.value, option.valueSpan, environment)
-    environment.settings.set(option.name.toLowerCase(), settingText(value))
+    store(option.name.toLowerCase(), settingText(value), option.span, environment)
   }
 }
 

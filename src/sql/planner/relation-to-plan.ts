@@ -159,12 +159,11 @@ export class Planner {
   }
 
   #warnGrowth(what: string, { span }: { readonly span: AggregateRelation['span'] }): void {
-    if (this.#environment.settings.has('state_ttl')) return
     this.#environment.reporter.report({
       code: 'sql_state_grows',
       message: `${what} keeps a row for every key of an input that never ends`,
       span,
-      hint: "limit it: SET state_ttl = '1h', or group by a window",
+      hint: 'group by a window: its groups are forgotten when it closes',
     })
   }
 
