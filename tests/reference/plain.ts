@@ -45,12 +45,21 @@ export interface Group {
   readonly events: readonly Event[]
 }
 
+/** A row that came after its window had closed. */
+export interface Missed {
+  readonly event: Event
+  readonly watermark: number
+  readonly start: number
+  readonly end: number
+}
+
 /** Tumbling windows: each row goes to the window of its time unless that has closed. */
 export function tumble(
   rows: readonly Arrival[],
   grid: Grid,
   keyOf: (event: Event) => readonly Cell[],
-): { groups: Group[]; late: number } {
+): { groups: Group[]; late: number; missed: Missed[] } {
+  const missed: Missed[] = []
   const found = new Map<string, { start: number; end: number; key: readonly Cell[]; events: Event[] }>()
   let late = 0
   for (const { event, watermark } of rows) {
@@ -58,6 +67,7 @@ export function tumble(
     const end = start + grid.size
     if (watermark >= end + grid.lateness) {
       late++
+      missed.push({ event, watermark, start, end })
       continue
     }
     const key = keyOf(event)
@@ -66,7 +76,7 @@ export function tumble(
     if (group === undefined) found.set(name, { start, end, key, events: [event] })
     else group.events.push(event)
   }
-  return { groups: [...found.values()], late }
+  return { groups: [...found.values()], late, missed }
 }
 
 /** Groups without a window, in the order in which their keys first came. */

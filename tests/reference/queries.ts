@@ -4,6 +4,8 @@ import { type Arrival, byTime, type Cell, compareCells, type Grid, groupBy, tumb
 import { type Event, SECOND } from './streams.ts'
 
 export interface Answer {
+  /** Rows of LATE DATA TO, when the query has it. */
+  readonly lateData?: readonly (readonly Cell[])[]
   readonly rows: readonly (readonly Cell[])[]
   readonly late: number
 }
@@ -145,8 +147,8 @@ function windowSql(
 
 function windowRows(windowed: Windowed, rows: readonly Arrival[]) {
   const { filter, keys: by, grid, above } = windowed
-  const { groups, late } = tumble(passing(rows, filter), grid, (event) => by.map((key) => key.of(event)))
-  return { groups: groups.filter(({ events }) => above === 0 || events.length > above), late }
+  const { groups, late, missed } = tumble(passing(rows, filter), grid, (event) => by.map((key) => key.of(event)))
+  return { groups: groups.filter(({ events }) => above === 0 || events.length > above), late, missed }
 }
 
 function windowQuery(random: Random): Query {
@@ -166,6 +168,35 @@ function windowQuery(random: Random): Query {
           ...aggregates.map(({ of }) => of(events)),
         ]),
         late,
+      }
+    },
+  }
+}
+
+/** LATE DATA TO: the row, the watermark that it came after, and the window that it missed. */
+function lateData(random: Random): Query {
+  const windowed = randomWindowed(random)
+  const { grid, aggregates } = windowed
+  const lateness = grid.lateness > 0 ? ` ALLOW LATENESS ${seconds(grid.lateness)}` : ''
+  return {
+    sql: (input) => {
+      const rows = `(SELECT k, v, d, ts FROM ${input})`
+      return `${windowSql(windowed, rows, [])} EMIT FINAL${lateness} LATE DATA TO 'memory://late'`
+    },
+    form: 'rows',
+    answer: (rows) => {
+      const { groups, late, missed } = windowRows(windowed, rows)
+      return {
+        rows: groups.map(({ key, start, events }) => [
+          ...key,
+          micros(start),
+          ...aggregates.map(({ of }) => of(events)),
+        ]),
+        late,
+        lateData: missed.map(({ event: { k, v, d, ts }, watermark, start, end }) => [
+          ...[k, v, d],
+          ...[ts!, watermark, start, end].map(micros),
+        ]),
       }
     },
   }
@@ -340,6 +371,7 @@ const makers = [
   windowQuery,
   stacked,
   branches,
+  lateData,
   changelog,
   revised,
   top,

@@ -35,8 +35,8 @@ function randomParts(channels: number, rowsEach: number, random: Random) {
 const stream = (name: string, watermark: string): string =>
   `CREATE STREAM ${name} (k STRING, v BIGINT, d DOUBLE, ts TIMESTAMP, WATERMARK FOR ts AS ${watermark}) FROM 'memory://${name}';\n`
 
-const lines = (answer: Answer): string[] =>
-  answer.rows.map((row) =>
+const lines = (rows: Answer['rows']): string[] =>
+  rows.map((row) =>
     row.map((cell) => (typeof cell === 'string' && cell.startsWith('#') ? `'${cell}'` : cellText(cell))).join(' | '),
   )
 
@@ -66,13 +66,15 @@ test.each(seeds)('seed %i', { timeout: full ? 600_000 : 20_000 }, async (seed) =
     const query = randomQuery(random)
     const script = `${declared}${query.sql(input)};`
     const answer = query.answer(rowsIn)
-    const wanted = query.form === 'ordered' ? lines(answer) : lines(answer).sort()
+    const wanted = query.form === 'ordered' ? lines(answer.rows) : lines(answer.rows).sort()
     for (const mode of ['compiled', 'interpreted'] as const) {
       const result = await runQuery({ script, channels, parts, mode })
       const found = query.form === 'ordered' ? got(result, query.form) : got(result, query.form).sort()
       const label = `seed ${seed}, ${mode}: ${script}`
       expect(found, label).toEqual(wanted)
       expect(result.late, `late, ${label}`).toBe(answer.late)
+      const lateData = result.lateData.map((cells) => cells.join(' | ')).sort()
+      expect(lateData, `late data, ${label}`).toEqual(lines(answer.lateData ?? []).sort())
       expect(result.rowErrors.get('row_null_event_time') ?? 0, label).toBe(nullTimes)
     }
   }

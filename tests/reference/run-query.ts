@@ -22,6 +22,8 @@ export interface Run {
 }
 
 export interface Result {
+  /** Rows of LATE DATA TO 'memory://late', without `_late_by`. */
+  readonly lateData: readonly (readonly string[])[]
   readonly rows: readonly { readonly cells: readonly string[]; readonly adds: boolean }[]
   readonly late: number
   readonly rowErrors: ReadonlyMap<string, number>
@@ -51,6 +53,8 @@ export async function runQuery(run: Run): Promise<Result> {
     channel.schema ??= input
     return channel
   })
+  const late = channelOf(engine.shared, 'late', options)
+  const lateReader = late.ring.reader()
   const running = pipeline.run(new AbortController().signal)
   running.catch(() => undefined)
   for (const { split, events } of run.parts) {
@@ -63,7 +67,12 @@ export async function runQuery(run: Run): Promise<Result> {
   }
   for (const { ring } of opened) ring.close()
   const { lateRows } = await running
-  return { rows, late: lateRows, rowErrors: deadLetters.byCode }
+  const given = late.schema === undefined ? [] : await lateReader.take(options!.capacity)
+  const lateData = (given ?? []).map((row) => {
+    const fields = late.schema!.fields
+    return printed(row, late.schema!).cells.filter((_, i) => fields[i]!.name !== '_late_by')
+  })
+  return { lateData, rows, late: lateRows, rowErrors: deadLetters.byCode }
 }
 
 const exact = (value: bigint): Value => (value >= -(2n ** 53n) && value <= 2n ** 53n - 1n ? Number(value) : value)
