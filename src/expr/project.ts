@@ -182,10 +182,10 @@ export class RowProgram implements Disposable {
     return { schema: this.#spec.output, rows, columns, ...this.#rowFacts(batch, kept) }
   }
 
-  /** Changes, marks and watermarks of the kept rows. */
-  #rowFacts(batch: Batch, kept: Kept | undefined): Pick<Batch, 'changes' | 'marks' | 'watermarks'> {
-    const { changes, marks, watermarks } = batch
-    if (kept === undefined) return { changes, marks, watermarks }
+  /** Changes, marks and watermarks of the kept rows, and where they came from when all are kept. */
+  #rowFacts(batch: Batch, kept: Kept | undefined): Pick<Batch, 'changes' | 'marks' | 'watermarks' | 'provenance'> {
+    const { changes, marks, watermarks, provenance } = batch
+    if (kept === undefined) return { changes, marks, watermarks, provenance }
     return {
       changes: changes && this.#changes.bytes(0, changes, kept),
       marks: marks && keptMarks(marks, kept),

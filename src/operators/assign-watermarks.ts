@@ -1,13 +1,12 @@
 import type { Batch, Mark } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
 import { assert } from '../core/errors.ts'
-import { type Schema, types } from '../core/types.ts'
+import type { Schema } from '../core/types.ts'
 import { type ExactInteger, exact } from '../core/values.ts'
 import type { BoundExpr } from '../expr/bound.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
 import { keepRows } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output, WatermarkGrid } from './operator.ts'
-import { RowStage } from './row-stage.ts'
 
 export interface WatermarkSpec {
   readonly schema: Schema
@@ -43,7 +42,6 @@ export class AssignWatermarks implements Operator {
   readonly #spec: WatermarkSpec
   readonly #context: OperatorContext
   readonly #expr: Evaluator | undefined
-  readonly #nullTimes: RowStage
   readonly #splits = new Map<string, SplitState>()
   /** What has been sent on. */
   #sent = Number.NEGATIVE_INFINITY
@@ -53,7 +51,6 @@ export class AssignWatermarks implements Operator {
     this.#spec = spec
     this.#context = context
     this.#expr = spec.expr === undefined ? undefined : interpret(spec.expr, context)
-    this.#nullTimes = withoutNullTimes(spec, context)
   }
 
   /** A split that will deliver rows; it holds the watermark until its first row. */
@@ -92,13 +89,16 @@ export class AssignWatermarks implements Operator {
     const { validity } = batch.columns[this.#spec.column]!
     const first = validity === undefined ? -1 : validity.indexOf(0)
     if (first < 0 || first >= batch.rows) return batch
-    for (let row = first; row < batch.rows; row++) {
-      if (validity![row] !== 0) continue
+    const kept: number[] = []
+    for (let row = 0; row < batch.rows; row++) {
+      if (validity![row] !== 0) {
+        kept.push(row)
+        continue
+      }
       const detail = `the event time "${this.schema.fields[this.#spec.column]!.name}" is NULL`
       this.#context.onRowError({ code: 'row_null_event_time', detail, span: undefined, batch, row })
     }
-    for (const output of this.#nullTimes.process(batch)) if (output.kind === 'batch') return output.batch
-    return undefined
+    return kept.length === 0 ? undefined : keepRows(batch, kept)
   }
 
   #scan(
@@ -179,9 +179,7 @@ export class AssignWatermarks implements Operator {
     yield { kind: 'end' }
   }
 
-  [Symbol.dispose](): void {
-    this.#nullTimes[Symbol.dispose]()
-  }
+  [Symbol.dispose](): void {}
 }
 
 /** The rows between the marks one after the other, and each mark as a watermark. */
@@ -193,21 +191,6 @@ function* pieces(batch: Batch, marks: readonly Mark[]): Iterable<Output> {
     if (watermark !== undefined) yield { kind: 'watermark', micros: watermark }
     from = row
   }
-}
-
-/** Drops the rows without a time. */
-function withoutNullTimes(spec: WatermarkSpec, context: OperatorContext): RowStage {
-  const outputs = spec.schema.fields.map(
-    ({ name, type, nullable }, index): BoundExpr => ({ kind: 'column', index, name, type, nullable }),
-  )
-  const hasTime: BoundExpr = {
-    kind: 'is-null',
-    arg: outputs[spec.column]!,
-    negated: true,
-    type: types.boolean,
-    nullable: false,
-  }
-  return new RowStage({ input: spec.schema, output: spec.schema, filters: [hasTime], outputs, revises: false }, context)
 }
 
 /** A TIMESTAMP column as numbers, rounded down. */

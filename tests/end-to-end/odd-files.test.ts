@@ -130,3 +130,26 @@ test('what is added to a file after it was found is not read; what is missing is
   expect(await rows(() => appendFileSync(join(cwd, 'moving.jsonl'), TWO))).toBe(2)
   await expect(rows(() => truncateSync(join(cwd, 'moving.jsonl'), 8))).rejects.toThrow('became shorter')
 })
+
+test.runIf(process.platform === 'linux')('a target where no directory can be made is refused at once', async () => {
+  const { code, err } = await run('copy', 'two.jsonl', '/proc/none/out.jsonl')
+  expect({ code, said: err.includes('cannot write') }).toEqual({ code: 3, said: true })
+})
+
+test('a dead letter has the bytes of its record, whatever failed before it', async () => {
+  const records = [
+    '{"k":"g","v":50,"t":"2026-01-01T00:00:01Z"}',
+    '{"k":"d","v":2, "unread":[1]}',
+    '{"k":"b", "v":0,"t":"2026-01-01T00:00:12Z"}',
+  ]
+  put('s.jsonl', `${records.join('\n')}\n`)
+  const { err } = await run(
+    'sql',
+    `CREATE STREAM s (k STRING, v BIGINT, t TIMESTAMP, CHECK (v < 40), WATERMARK FOR t AS t) FROM 's.jsonl';
+     SELECT k, SUM(10 / v) AS q FROM s GROUP BY k, TUMBLE(t, 10s)`,
+  )
+  for (const [i, record] of records.entries()) {
+    expect(err).toContain(`s.jsonl:${i + 1}`)
+    expect(err).toContain(record)
+  }
+})

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -62,7 +63,7 @@ export class FileSink implements Sink {
       })
     }
     try {
-      mkdirSync(dirname(this.#path), { recursive: true })
+      makeDirectory(dirname(this.#path))
       if (this.#temporary === undefined) this.#descriptor = openSync(this.#path, 'w')
       else {
         rmSync(this.#temporary, { force: true })
@@ -134,6 +135,13 @@ const DONE: Promise<readonly SinkReject[]> = Promise.resolve(NONE)
 
 /** Bytes of a temporary name at most; the name of a file may have 255. */
 const NAME_MAX = 200
+
+/** Makes a directory and those above it. (The recursive form of Node never returns below /proc.) */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  mkdirSync(path)
+}
 
 /** What a link points to; the path itself where there is nothing yet. */
 function followed(path: string): string {
