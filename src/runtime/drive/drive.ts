@@ -49,6 +49,8 @@ class Drive {
   readonly #lock = new Lock()
   #changed = Promise.withResolvers<void>()
   #running = true
+  /** What went wrong first. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(input: DriveInput, signal: AbortSignal) {
     this.#input = input
@@ -62,10 +64,12 @@ class Drive {
       ...values.map((origin) => this.#values(origin, origin.node as ValuesNode)),
       ...sources.map((source) => this.#source(source)),
     ]
-    const ticker = this.#tick()
+    const ticker = this.#failFast(this.#tick()).catch(() => undefined)
     try {
-      const ended = await Promise.all(tasks.map((task) => this.#failFast(task)))
-      return ended.every((whole) => whole)
+      // All of them: nobody may still push rows when the graph and the sinks are closed.
+      const ended = await Promise.allSettled(tasks.map((task) => this.#failFast(task)))
+      if (this.#failure !== undefined) throw this.#failure.error
+      return ended.every((task) => task.status === 'fulfilled' && task.value)
     } finally {
       this.#running = false
       this.#stop.abort()
@@ -78,6 +82,7 @@ class Drive {
     try {
       return await task
     } catch (error) {
+      this.#failure ??= { error }
       this.#stop.abort()
       throw error
     }
@@ -119,7 +124,7 @@ class Drive {
     for (const split of splits) open.origin.addSplit(split)
     const budget = { left: open.maxRecords ?? Number.POSITIVE_INFINITY }
     if (open.node.info.bounded) await this.#lowestFirst(open, splits, budget)
-    else await Promise.all(splits.map((split) => this.#failFast(this.#wholeSplit(open, split, budget))))
+    else await Promise.allSettled(splits.map((split) => this.#failFast(this.#wholeSplit(open, split, budget))))
     if (this.#signal.aborted) return false
     await this.#step('', () => open.origin.end())
     return true
