@@ -96,8 +96,9 @@ export class Planner {
       this.#warnGrowth(relation.text, relation)
     }
     const keys = relation.keys.map(moved)
-    const aggregates = relation.aggregates.map((aggregate) => byEventTime(movedAggregate(aggregate, moved), input))
     const window = relation.window === undefined ? undefined : tumble(relation.window, moved)
+    const time = timeOf(input, window)
+    const aggregates = relation.aggregates.map((aggregate) => byEventTime(movedAggregate(aggregate, moved), time))
     const { late, latenessMicros = 0 } = relation.emission
     const target: SinkTarget | undefined = late === undefined ? undefined : { name: late.name, info: late.info }
     const lateness = window === undefined ? 0 : latenessMicros
@@ -249,10 +250,16 @@ const columnOf = (node: PlanNode, index: number): BoundExpr => ({
 const TIMELY: ReadonlySet<string> = new Set(['FIRST', 'LAST', 'ANY_VALUE'])
 
 /** FIRST and LAST go by event time where there is one; as an expression, so that the column is kept for them. */
-function byEventTime(call: BoundAggregate, input: PlanNode): BoundAggregate {
-  const time = input.traits.eventTime
+function byEventTime(call: BoundAggregate, time: BoundExpr | undefined): BoundAggregate {
   if (!TIMELY.has(call.overload.name) || call.orderBy.length > 0 || time === undefined) return call
-  return { ...call, orderBy: [{ expr: columnOf(input, time), descending: false, nullsFirst: false }] }
+  return { ...call, orderBy: [{ expr: time, descending: false, nullsFirst: false }] }
+}
+
+/** The event time of the rows of a grouping: the column that is it, else what its window goes by. */
+function timeOf(input: PlanNode, window: TumbleWindow | undefined): BoundExpr | undefined {
+  const { eventTime } = input.traits
+  if (eventTime !== undefined) return columnOf(input, eventTime)
+  return window?.clock === 'event' ? window.time : undefined
 }
 
 const movedAggregate = (aggregate: BoundAggregate, moved: Move): BoundAggregate => ({
