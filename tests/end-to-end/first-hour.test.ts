@@ -183,10 +183,11 @@ test('a closed pipe is success', async () => {
 })
 
 test('Ctrl-C stops gracefully', async () => {
+  let sent = false
   const { code, err } = await headrace(['run', '-e', "SELECT id FROM 'datagen://d?field.id=seq(1,1)&rate=1000'"], {
     cwd,
     watch: (child, out) => {
-      if (out.includes('\n')) child.kill('SIGINT')
+      if (!sent && out.includes('\n')) sent = child.kill('SIGINT')
     },
   })
   expect({ code, err: err.slice(0, 9) }).toEqual({ code: 0, err: 'stopped: ' })
