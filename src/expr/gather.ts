@@ -53,25 +53,29 @@ export class Gather implements Disposable {
 
   /** Kept bytes of an array of one byte per row; `slot` 0 and 1 are arrays of their own. */
   bytes(slot: 0 | 1, source: Uint8Array, { rows, count }: Kept): Uint8Array {
-    const target = new Uint8Array(this.#memory.buffer, this.#region(slot, count), count)
+    const address = this.#region(slot, count)
+    const target = new Uint8Array(this.#memory.buffer, address, count)
     for (let i = 0; i < count; i++) target[i] = source[rows[i]!]!
     return target
   }
 
   #numbers(source: Float64Array, { rows, count }: Kept, slot: 0 | 2 = 0): Float64Array {
-    const target = new Float64Array(this.#memory.buffer, this.#region(slot, count * 8), count)
+    const address = this.#region(slot, count * 8)
+    const target = new Float64Array(this.#memory.buffer, address, count)
     for (let i = 0; i < count; i++) target[i] = source[rows[i]!]!
     return target
   }
 
   #integers(source: Int32Array, { rows, count }: Kept): Int32Array {
-    const target = new Int32Array(this.#memory.buffer, this.#region(0, count * 4), count)
+    const address = this.#region(0, count * 4)
+    const target = new Int32Array(this.#memory.buffer, address, count)
     for (let i = 0; i < count; i++) target[i] = source[rows[i]!]!
     return target
   }
 
   #spans(source: Uint32Array, { rows, count }: Kept): Uint32Array {
-    const target = new Uint32Array(this.#memory.buffer, this.#region(0, count * 8), count * 2)
+    const address = this.#region(0, count * 8)
+    const target = new Uint32Array(this.#memory.buffer, address, count * 2)
     for (let i = 0; i < count; i++) {
       const row = rows[i]!
       target[2 * i] = source[2 * row]!
@@ -85,6 +89,7 @@ export class Gather implements Disposable {
     return this.#children[index]
   }
 
+  /** Address of a region of that size. It may grow the memory: ask before the buffer is taken. */
   #region(slot: number, size: number): number {
     const known = this.#regions[slot]
     if (known !== undefined && known.size >= size) return known.address
