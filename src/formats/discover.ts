@@ -221,7 +221,7 @@ class SampleTable {
         'connector_schema_mismatch',
         `no record to tell the columns from in "${paths[0] ?? ''}"`,
         {
-          hint: "Declare the columns: schema = 'id BIGINT, at TIMESTAMP'.",
+          hint: 'Declare the columns: CREATE STREAM s (id BIGINT, at TIMESTAMP) FROM …; options may name the format.',
         },
       )
     }

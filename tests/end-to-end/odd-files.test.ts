@@ -1,12 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process'
 import {
   appendFileSync,
+  chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -152,4 +154,20 @@ test('a dead letter has the bytes of its record, whatever failed before it', asy
     expect(err).toContain(`s.jsonl:${i + 1}`)
     expect(err).toContain(record)
   }
+})
+
+test('a file that is replaced keeps its rights', async () => {
+  put('kept.jsonl', 'old\n')
+  chmodSync(join(cwd, 'kept.jsonl'), 0o640)
+  await run('copy', 'two.jsonl', 'kept.jsonl')
+  expect({ text: read('kept.jsonl'), mode: statSync(join(cwd, 'kept.jsonl')).mode & 0o777 }).toEqual({
+    text: TWO,
+    mode: 0o640,
+  })
+})
+
+test('options behind a bare path say that a URI has them; a file is no directory', async () => {
+  expect((await run('cat', 'two.jsonl?format=csv')).err).toContain('hint: in a bare path')
+  const { code, err } = await run('copy', 'two.jsonl', 'two.jsonl/x.jsonl')
+  expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('connector_not_found') })
 })

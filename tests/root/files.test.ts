@@ -34,6 +34,16 @@ test('an unreadable directory exits 3 and names it', () => {
   expect(err).toContain('closed')
 })
 
+test('a target out of reach exits 3 and names it', () => {
+  writeFileSync(join(cwd, 'one.jsonl'), '{"id":1}\n')
+  mkdirSync(join(cwd, 'private'), { mode: 0o700 })
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+  const { status, err } = run([...nobody, process.execPath, main, 'copy', 'one.jsonl', 'private/out.jsonl'])
+  expect({ status, err }).toMatchObject({ status: 3 })
+  expect(err).toContain('connector_forbidden')
+  expect(err).toContain('private/out.jsonl')
+})
+
 test('a full disk exits 1, says so, and leaves the old file and nothing else', () => {
   const disk = join(cwd, 'disk')
   mkdirSync(disk)

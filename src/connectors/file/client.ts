@@ -1,9 +1,13 @@
+import { type Stats, statSync } from 'node:fs'
 import type { ErrorCode } from '../../core/error-kinds.ts'
 import { HeadraceError } from '../../core/errors.ts'
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'connector_not_found',
   ENOTDIR: 'connector_not_found',
+  ELOOP: 'connector_not_found',
+  ENAMETOOLONG: 'connector_uri_invalid',
+  EEXIST: 'connector_not_found',
   EACCES: 'connector_forbidden',
   EPERM: 'connector_forbidden',
   EROFS: 'connector_forbidden',
@@ -17,7 +21,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   connector_not_found: 'check the path; relative paths start at the folder of the script',
-  connector_forbidden: 'grant the right to read it, or run as a user who may',
+  connector_forbidden: 'grant the right to it, or run as a user who may',
   connector_capacity: 'make room on the disk and run again',
 }
 
@@ -30,4 +34,13 @@ export function fileError(code: ErrorCode | 'open', message: string, cause: unkn
     hint: system === 'ESPIPE' ? 'a pipe is read as standard input: FROM stdin' : HINTS[final],
     cause,
   })
+}
+
+/** What is at a path; undefined when nothing is. `doing` is what is wanted of it: "read", "write". */
+export function statOf(path: string, doing: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw fileError('open', `cannot ${doing} "${path}"`, error)
+  }
 }

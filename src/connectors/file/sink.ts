@@ -1,13 +1,14 @@
 import {
   closeSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
   mkdirSync,
   openSync,
   realpathSync,
   renameSync,
   rmSync,
-  statSync,
+  type Stats,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -16,7 +17,7 @@ import { HeadraceError } from '../../core/errors.ts'
 import { formatOfPath } from '../../formats/detect.ts'
 import type { Encoder } from '../../formats/encoder.ts'
 import type { Health, Sink, SinkContext, SinkReject } from '../contract.ts'
-import { fileError } from './client.ts'
+import { fileError, statOf } from './client.ts'
 import type { FileOptions } from './options.ts'
 import { compressorFor } from './parts/compressor.ts'
 import { hasGlob, pathOf } from './parts/list-files.ts'
@@ -30,6 +31,8 @@ const NONE: readonly SinkReject[] = []
  */
 export class FileSink implements Sink {
   readonly #path: string
+  /** Rights of the file that is replaced. */
+  readonly #mode: number | undefined
   /** Undefined when the target is no regular file. */
   readonly #temporary: string | undefined
   /** Targets that sinks of this instance write. */
@@ -44,12 +47,14 @@ export class FileSink implements Sink {
   constructor(context: SinkContext) {
     this.#options = context.options as FileOptions
     this.#path = followed(pathOf(context.uri, context.baseDirectory))
-    refuseUnbuilt(this.#path, context, this.#options)
+    const found = statOf(this.#path, 'write')
+    refuseUnbuilt(this.#path, found, context, this.#options)
     const format = this.#options.format === 'auto' ? (formatOfPath(this.#path) ?? 'jsonl') : this.#options.format
     this.#encoder = context.encoder(format)
     this.#compress = compressorFor(this.#path, this.#options.compression)
     const tag = `${context.pipeline ?? 'query'}-${context.writer}-${context.incarnation}-${process.pid}`
-    this.#temporary = isStream(this.#path)
+    this.#mode = found?.mode
+    this.#temporary = isStream(found)
       ? undefined
       : join(dirname(this.#path), `.headrace-${tag}-${encodeURIComponent(basename(this.#path))}`.slice(0, NAME_MAX))
     this.#taken = context.shared.get('file:targets', () => new Set<string>())
@@ -68,6 +73,7 @@ export class FileSink implements Sink {
       else {
         rmSync(this.#temporary, { force: true })
         this.#descriptor = openSync(this.#temporary, 'wx')
+        if (this.#mode !== undefined) fchmodSync(this.#descriptor, this.#mode & 0o7777)
       }
     } catch (error) {
       throw fileError('open', `cannot write "${this.#path}"`, error)
@@ -153,13 +159,9 @@ function followed(path: string): string {
 }
 
 /** A pipe, socket or device: it takes bytes but cannot be replaced. */
-function isStream(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && !stat.isFile() && !stat.isDirectory()
-}
+const isStream = (stat: Stats | undefined): boolean => stat !== undefined && !stat.isFile() && !stat.isDirectory()
 
-function refuseUnbuilt(path: string, context: SinkContext, options: FileOptions): void {
-  const stat = statSync(path, { throwIfNoEntry: false })
+function refuseUnbuilt(path: string, stat: Stats | undefined, context: SinkContext, options: FileOptions): void {
   if (path.endsWith('/') || stat?.isDirectory() === true || hasGlob(path)) {
     throw new HeadraceError('not_implemented', `a directory or template as file sink is not built yet: "${path}"`, {
       hint: 'name one plain file',
@@ -170,12 +172,12 @@ function refuseUnbuilt(path: string, context: SinkContext, options: FileOptions)
       hint: 'a bounded pipeline may use overwrite',
     })
   }
-  if (options.write_mode === 'create' && stat !== undefined && !isStream(path)) {
+  if (options.write_mode === 'create' && stat !== undefined && !isStream(stat)) {
     throw new HeadraceError('target_exists', `"${path}" exists`, {
       hint: "write_mode = 'overwrite' replaces it",
     })
   }
-  if (!context.bounded && !isStream(path)) {
+  if (!context.bounded && !isStream(stat)) {
     throw new HeadraceError('not_implemented', `an endless pipeline cannot write the plain file "${path}" yet`, {
       hint: 'write to stdout: or use a bounded source',
     })

@@ -1,10 +1,10 @@
-import { closeSync, openSync, statSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { HeadraceError } from '../../core/errors.ts'
 import type { Codec } from '../../formats/compression.ts'
 import type { Decoded, Decoder } from '../../formats/decoder.ts'
 import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
 import { SystemColumns } from '../system-columns.ts'
-import { fileError } from './client.ts'
+import { fileError, statOf } from './client.ts'
 import type { FileOptions } from './options.ts'
 import { type FileIdentity, formatOffset, identify, parseOffset } from './parts/identity.ts'
 import { inflatedChunks, inspectInput, readAt } from './parts/input.ts'
@@ -30,7 +30,7 @@ export class FileSource implements Source {
 
   async *splits(): AsyncIterable<SplitEvent> {
     for (const file of listFiles(this.#path, this.#options)) {
-      const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+      const size = statOf(file, 'read')?.size ?? 0
       // Files that the system makes up have no size; they are read to their end.
       if (size > 0) this.#ends.set(file, size)
       yield { kind: 'added', split: { id: file } }

@@ -1,8 +1,9 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import picomatch from 'picomatch'
+import { HeadraceError } from '../../../core/errors.ts'
 import type { Uri } from '../../../core/uri.ts'
-import { fileError } from '../client.ts'
+import { fileError, statOf } from '../client.ts'
 import type { FileOptions } from '../options.ts'
 import { naturalOrder } from './natural-order.ts'
 
@@ -38,7 +39,13 @@ export function listFiles(path: string, options: Pick<FileOptions, 'recursive' |
       !(excluded?.(file) ?? false) &&
       !(excluded?.(file.slice(file.lastIndexOf('/') + 1)) ?? false),
   )
-  if (found.length === 0) throw fileError('connector_not_found', `no file matches "${path}"`, undefined)
+  if (found.length === 0) {
+    throw new HeadraceError('connector_not_found', `no file matches "${path}"`, {
+      hint: /\?[a-z_.]+=/.test(path)
+        ? 'in a bare path "?" is part of a glob; a URI has options: file:data.csv?delimiter=;'
+        : 'check the path; relative paths start at the folder of the script',
+    })
+  }
   return found.sort(naturalOrder)
 }
 
@@ -50,14 +57,12 @@ function splitGlob(path: string): { base: string; glob: string } {
 }
 
 /** A file may have a name that looks like a glob. */
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+const isFile = (path: string): boolean => statOf(path, 'read')?.isFile() === true
 
 function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory()
-  } catch (error) {
-    throw fileError('open', `cannot read "${path}"`, error)
-  }
+  const stat = statOf(path, 'read')
+  if (stat === undefined) throw fileError('connector_not_found', `cannot read "${path}"`, { code: 'ENOENT' })
+  return stat.isDirectory()
 }
 
 function walk(base: string, deep: boolean, accept: (relative: string) => boolean): string[] {
