@@ -9,6 +9,8 @@ const config = defineConfig({
     reporters: ['default'],
     testTimeout: 20_000,
     maxConcurrency: 3,
+    // One for each core: the default leaves one idle.
+    maxWorkers: '100%',
   },
 })
 
