@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { fileError } from '../../connectors/file/client.ts'
 import { eventJson } from '../../connectors/nexmark/parts/event-json.ts'
@@ -74,7 +74,8 @@ function fileWriter(path: string): typeof standardOutput {
   return {
     bytes: async (text) => {
       try {
-        writeSync(descriptor, text)
+        // Writes all of it, however often the system takes only a part.
+        writeFileSync(descriptor, text)
       } catch (error) {
         throw fileError('open', `cannot write "${path}"`, error)
       }
