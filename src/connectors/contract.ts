@@ -199,6 +199,13 @@ export interface Discovered {
   readonly format: string | undefined
 }
 
+export interface ChannelFacts {
+  /** The same for all URIs that name the channel. */
+  readonly name: string
+  /** True when a writer has opened it for a changelog: its rows carry `-U +U -D`. */
+  readonly revises: boolean
+}
+
 /** A connector is one value; a folder under `connectors/` holds it. */
 export interface Connector {
   readonly name: string
@@ -207,6 +214,8 @@ export interface Connector {
   readonly summary: string
   readonly options: OptionSpec
   readonly capabilities: Capabilities
+  /** The in-process channel that a URI names: one script cannot both write and read it. */
+  channel?(uri: Uri, shared: SharedState): ChannelFacts
   /** True when a source with these options ends. */
   bounded?(options: OptionValues): boolean
   /** Reads, changes nothing, ends within `sample_timeout`. */

@@ -155,11 +155,19 @@ export class RingReader<T> implements Disposable {
     return this.#next
   }
 
-  /** Up to `max` items, waiting for the first; undefined when the ring is closed and empty, or `signal` aborts. */
-  async take(max: number, signal?: AbortSignal): Promise<readonly T[] | undefined> {
+  /**
+   * Up to `max` items, waiting for the first; undefined when the ring is closed and empty, or `signal` aborts.
+   * `wanted` may leave the last of those that are there for the next call; at least one is taken.
+   */
+  async take(
+    max: number,
+    signal?: AbortSignal,
+    wanted: (held: readonly T[]) => number = (held) => held.length,
+  ): Promise<readonly T[] | undefined> {
     for (;;) {
-      const items = this.#ring.slice(this.#next, max)
-      if (items.length > 0) {
+      const held = this.#ring.slice(this.#next, max)
+      if (held.length > 0) {
+        const items = held.slice(0, wanted(held))
         this.#next += items.length
         this.#ring.release()
         return items

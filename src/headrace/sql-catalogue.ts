@@ -13,7 +13,7 @@ export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
     schemes,
     variable: (name) => engine.environment[name],
     source: (request) => sourceInfo(engine, baseDirectory, request),
-    sink: (request) => sinkInfo(request),
+    sink: (request) => sinkInfo(engine, request),
     stream: async (name) => {
       if (name !== 'stdin') return undefined
       return await sourceInfo(engine, baseDirectory, { uri: 'stdin:', options: [], columns: undefined })
@@ -39,12 +39,14 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
   const mixed = new Set(found?.columns.filter((column) => column.mixed === true).map((column) => column.name))
   const eventTime = options['event_time'] as string | undefined
   const delayMicros = ((options['watermark_delay'] as number | undefined) ?? 5000) * 1000
+  const channel = connector.channel?.(handle.uri, engine.shared)
   return {
     connector: connector.name,
     uri: handle.printed,
+    channel: channel?.name,
     schema,
     bounded: connector.bounded?.(options) ?? false,
-    changes: 'append',
+    changes: channel?.revises === true ? 'changelog' : 'append',
     key: [],
     systemColumns: SYSTEM_COLUMNS[connector.name] ?? [],
     eventTime: eventTime === undefined ? undefined : { column: eventTime, delayMicros },
@@ -64,13 +66,14 @@ async function discovered(engine: Engine, baseDirectory: string, handle: Endpoin
   return await connector.discover(connectorContext(engine, handle, { baseDirectory }))
 }
 
-async function sinkInfo(request: SinkRequest): Promise<SinkInfo> {
+async function sinkInfo(engine: Engine, request: SinkRequest): Promise<SinkInfo> {
   const handle = await endpoint(request.uri, 'sink', request.options)
   const { connector, options } = handle
   const changelog = options['changelog'] !== undefined
   return {
     connector: connector.name,
     uri: handle.printed,
+    channel: connector.channel?.(handle.uri, engine.shared).name,
     accepts: changelog ? 'changelog' : connector.capabilities.sink!.accepts,
     key: (options['key'] as readonly string[] | undefined) ?? [],
     label: connector.name,

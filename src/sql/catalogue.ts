@@ -23,6 +23,8 @@ export interface SourceInfo {
   readonly connector: string
   /** The URI as printed: secrets redacted. */
   readonly uri: string
+  /** Name of the in-process channel that it reads; undefined for everything outside. */
+  readonly channel?: string | undefined
   /** Declared or discovered columns, in order. */
   readonly schema: Schema
   readonly bounded: boolean
@@ -48,6 +50,8 @@ export interface SinkRequest {
 export interface SinkInfo {
   readonly connector: string
   readonly uri: string
+  /** Name of the in-process channel that it writes. */
+  readonly channel?: string | undefined
   /** What it can take (connectors.md §1 `sink.accepts`), after its options (`changelog = 'columns'` takes everything). */
   readonly accepts: 'append' | 'upsert' | 'changelog'
   /** Key columns set by option `key`. */

@@ -10,6 +10,8 @@ export interface GoldenCase {
 export type GoldenStep =
   /** `feed NAME` or `feed one NAME`: rows into the memory channel NAME. */
   | { readonly kind: 'feed'; readonly channel: string; readonly one: boolean; readonly rows: readonly string[] }
+  /** `changelog NAME`: a writer has opened the channel for a changelog before the script is planned. */
+  | { readonly kind: 'changelog'; readonly channel: string }
   /** `advance clock 10s` */
   | { readonly kind: 'clock'; readonly ms: number }
   /** `end`: every channel is closed. */
@@ -22,7 +24,7 @@ export interface GoldenSection {
 }
 
 const SECTION = /^---- (.+)$/
-const STEP = /^(feed( one)? (\S+)|advance clock (\d+)(ms|s|m|h)|end)$/
+const STEP = /^(feed( one)? (\S+)|changelog (\S+)|advance clock (\d+)(ms|s|m|h)|end)$/
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** Cases are separated by lines `====`; comment lines above a case begin with `#`. */
@@ -60,11 +62,12 @@ function parseSteps(lines: readonly string[]): GoldenStep[] {
       if (line.trim() !== '' && !line.startsWith('#')) rows?.push(line)
       continue
     }
-    const [, , one, channel, amount, unit] = match
+    const [, , one, channel, changelog, amount, unit] = match
     if (channel !== undefined) {
       rows = []
       steps.push({ kind: 'feed', channel, one: one !== undefined, rows })
-    } else if (amount !== undefined) steps.push({ kind: 'clock', ms: Number(amount) * UNIT_MS[unit!]! })
+    } else if (changelog !== undefined) steps.push({ kind: 'changelog', channel: changelog })
+    else if (amount !== undefined) steps.push({ kind: 'clock', ms: Number(amount) * UNIT_MS[unit!]! })
     else steps.push({ kind: 'end' })
   }
   return steps

@@ -1,5 +1,5 @@
 import type { Sink } from '../../src/connectors/contract.ts'
-import { channelOf } from '../../src/connectors/memory/client.ts'
+import { channelOf, revisingChannels } from '../../src/connectors/memory/client.ts'
 import { CHANGE, changeSymbols } from '../../src/core/change.ts'
 import { ManualClock } from '../../src/core/clock.ts'
 import { HeadraceError, HeadraceErrors } from '../../src/core/errors.ts'
@@ -34,6 +34,9 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
   const batchRows = one ? 1 : how.batchRows
   const engine = new Engine({ clock, mode: how.mode, kernels: how.mode === 'compiled' ? 'on' : 'off', batchRows })
   const wanted = golden.sections.map((section) => section.name).filter((name) => name !== 'error')
+  for (const step of golden.steps) {
+    if (step.kind === 'changelog') revisingChannels(engine.shared).add(step.channel)
+  }
   let plan: ScriptPlan
   let warnings: readonly HeadraceError[]
   const input = {
@@ -185,7 +188,7 @@ async function feed(
       await settle(engine, sources)
     } else if (step.kind === 'end') {
       for (const { name } of sources) channelOf(engine.shared, name, bigChannel).ring.close()
-    } else {
+    } else if (step.kind === 'feed') {
       const schema = sources.find((source) => source.name === step.channel)?.schema
       if (schema === undefined) throw new Error(`the script does not read memory://${step.channel}`)
       const channel = channelOf(engine.shared, step.channel, bigChannel)

@@ -34,3 +34,7 @@ export function channelOf(shared: SharedState, name: string, options?: MemoryOpt
     schema: undefined,
   }))
 }
+
+/** Names of the channels that a writer has opened for a changelog. */
+export const revisingChannels = (shared: SharedState): Set<string> =>
+  shared.get('memory, revising', () => new Set<string>())

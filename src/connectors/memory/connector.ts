@@ -1,4 +1,5 @@
 import type { Connector } from '../contract.ts'
+import { channelName, revisingChannels } from './client.ts'
 import { memoryOptions } from './options.ts'
 import { MemorySink } from './sink.ts'
 import { MemorySource } from './source.ts'
@@ -18,6 +19,10 @@ export const memory: Connector = {
       pushdown: 'columns',
     },
     sink: { delivery: 'at-most-once', stage: 'none', ledger: 'none', accepts: 'changelog' },
+  },
+  channel: (uri, shared) => {
+    const name = channelName(uri)
+    return { name, revises: revisingChannels(shared).has(name) }
   },
   bounded: () => false,
   openSource: async (context) => new MemorySource(context),

@@ -1,7 +1,7 @@
 import type { Batch } from '../../core/batch.ts'
 import { type Row, rowAt } from '../../core/row-batch.ts'
 import type { Health, Sink, SinkContext, SinkReject } from '../contract.ts'
-import { type Channel, channelName, channelOf } from './client.ts'
+import { type Channel, channelName, channelOf, revisingChannels } from './client.ts'
 import type { MemoryOptions } from './options.ts'
 
 /** Rows go into the channel batch by batch, each admitted whole. */
@@ -9,8 +9,10 @@ export class MemorySink implements Sink {
   readonly #channel: Channel
 
   constructor(context: SinkContext) {
-    this.#channel = channelOf(context.shared, channelName(context.uri), context.options as MemoryOptions)
+    const name = channelName(context.uri)
+    this.#channel = channelOf(context.shared, name, context.options as MemoryOptions)
     this.#channel.schema ??= context.schema
+    if (context.changes) revisingChannels(context.shared).add(name)
   }
 
   async write(batch: Batch): Promise<readonly SinkReject[]> {

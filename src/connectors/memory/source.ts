@@ -1,3 +1,4 @@
+import { CHANGE } from '../../core/change.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import type { RingReader } from '../../core/ring.ts'
 import { BatchBuilder, type Row } from '../../core/row-batch.ts'
@@ -53,7 +54,7 @@ class MemoryReader implements SplitReader {
     this.#channel = channel
     this.#name = name
     this.#context = context
-    this.#builder = new BatchBuilder(context.schema, context.batchRows, context.memory)
+    this.#builder = new BatchBuilder(context.schema, Math.max(2, context.batchRows), context.memory)
   }
 
   async *read(from: Offset | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
@@ -61,7 +62,7 @@ class MemoryReader implements SplitReader {
     this.#reader = reader
     for (;;) {
       const first = reader.next
-      const rows = await reader.take(this.#context.batchRows, signal)
+      const rows = await this.#take(reader, signal)
       if (rows === undefined) return
       const ingestMicros = this.#context.clock.nowMicros()
       this.#builder.reset()
@@ -86,6 +87,16 @@ class MemoryReader implements SplitReader {
       const batch = ordinals.length === 0 ? undefined : this.#builder.finish(provenance)
       yield { kind: 'batch', batch, next: `m1:${reader.next}`, rejects }
     }
+  }
+
+  /** The next rows; the halves of an update stay in one batch, which a batch of one row grows for. */
+  async #take(reader: RingReader<Row>, signal: AbortSignal): Promise<readonly Row[] | undefined> {
+    const rows = await reader.take(this.#context.batchRows, signal, (held) => {
+      return held.length > 1 && held.at(-1)!.change === CHANGE.updateBefore ? held.length - 1 : held.length
+    })
+    if (rows?.at(-1)?.change !== CHANGE.updateBefore) return rows
+    const rest = await reader.take(1, signal)
+    return rest === undefined ? rows : [...rows, ...rest]
   }
 
   /** NOT NULL of a declared column: the row as JSON text, as a channel has no bytes. */

@@ -1,5 +1,7 @@
 import type { Batch } from '../../core/batch.ts'
+import { CHANGE, changeSymbols } from '../../core/change.ts'
 import type { Element } from '../../core/element.ts'
+import { HeadraceError } from '../../core/errors.ts'
 import type { AssignWatermarks } from '../../operators/assign-watermarks.ts'
 import type { SourceNode, ValuesNode } from '../../sql/plan.ts'
 import type { Receiver, Stage } from './stage.ts'
@@ -27,6 +29,7 @@ export class Origin {
 
   async batch(batch: Batch): Promise<void> {
     this.rows += batch.rows
+    if (this.node.kind === 'source' && this.node.info.changes === 'append') refuseChanges(batch, this.node.name)
     await this.#send({ kind: 'batch', batch })
   }
 
@@ -50,4 +53,15 @@ export class Origin {
   async #send(element: Element): Promise<void> {
     for (const output of this.#outputs) await output.receive(element)
   }
+}
+
+/** The plan of an append source has nothing that takes rows back: it would count a deleted row once more. */
+function refuseChanges({ changes, rows }: Batch, name: string): void {
+  const row = changes?.findIndex((change, i) => i < rows && change !== CHANGE.insert) ?? -1
+  if (row < 0) return
+  throw new HeadraceError(
+    'connector_schema_mismatch',
+    `source "${name}" was planned as append, but gave a ${changeSymbols[changes![row]!]} row`,
+    { hint: 'start the writer of the changelog before this query, or write appends: a window with EMIT FINAL' },
+  )
 }

@@ -6,10 +6,12 @@ import { shownOnly } from '../binder/query.ts'
 import type { Sink } from '../binder/relation.ts'
 import type { Output, PlanNode } from '../plan.ts'
 import { inputsOf } from '../plan.ts'
+import { refuseLoops } from './loops.ts'
 import { Planner } from './relation-to-plan.ts'
 
 /** Plans all outputs of a script; what fails is reported and left out. */
 export function planOutputs(outputs: readonly BoundOutput[], environment: Environment): Output[] {
+  refuseLoops(outputs, environment)
   const planner = new Planner(environment)
   return outputs.flatMap((output) => environment.reporter.attempt(() => planOutput(output, planner)) ?? [])
 }

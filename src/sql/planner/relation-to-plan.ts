@@ -12,7 +12,7 @@ import type {
   WindowSpec,
 } from '../binder/relation.ts'
 import { inputsOfRelation, isTimeColumn } from '../binder/relation.ts'
-import type { Emission, PlanNode, SinkTarget, SortNode, TumbleWindow } from '../plan.ts'
+import { type Emission, inputsOf, type PlanNode, type SinkTarget, type SortNode, type TumbleWindow } from '../plan.ts'
 import { columnsRead } from '../rules/access.ts'
 import { makeNode } from './node.ts'
 
@@ -92,6 +92,9 @@ export class Planner {
       relation.emission.late === undefined ? unchanged(below) : withoutHidden(relation, below)
     const emission = relation.window === undefined ? this.#plainEmission(relation, emit, input) : windowEmission(emit)
     this.#checkRetractable(relation, input)
+    if (relation.window?.clock === 'event' && isSourceRevised(input)) {
+      unsupported('a window by event time over a changelog', relation.window.span, 'group without a window')
+    }
     if (relation.window === undefined && emission === 'changes' && !input.traits.bounded && relation.keys.length > 0) {
       this.#warnGrowth(relation.text, relation)
     }
@@ -312,6 +315,12 @@ function volatilePart(expr: BoundExpr): BoundExpr | undefined {
   }
   return undefined
 }
+
+/** True when a source takes rows back, rather than a grouping above it: a late half would part an update (rulings 37). */
+const isSourceRevised = (node: PlanNode): boolean =>
+  node.kind === 'source'
+    ? node.traits.changes !== 'append'
+    : node.kind !== 'aggregate' && inputsOf(node).some(isSourceRevised)
 
 /** True for the results of a window and what keeps their order. */
 function closesWindows(node: PlanNode): boolean {
