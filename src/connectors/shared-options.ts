@@ -54,7 +54,10 @@ export const formatOptions = {
   strict: bool('JSON: check every byte of a record as JSON.parse does.', { default: false, side: 'source' }),
   records: text('JSON: pointer to the array that holds the records.', { side: 'source' }),
   depth_max: integer('JSON: deepest nesting.', { default: 64, min: 1, max: 1000, side: 'source' }),
-  line_bytes_max: byteCount('JSON lines: longest line.', { default: 16 * 1024 * 1024, side: 'source' }),
+  line_bytes_max: byteCount('Longest line or record; a longer one is a bad row.', {
+    default: 16 * 1024 * 1024,
+    side: 'source',
+  }),
 } as const
 
 /** Options of every sink. */

@@ -95,7 +95,7 @@ export interface DecoderSpec {
   readonly multilineStart?: RegExp | undefined
   /** json: JSON pointer to the array whose items are the records. */
   readonly records?: string | undefined
-  /** Longest line; `limits.lineBytesMax` when absent. */
+  /** Bytes of the longest line or record, without its end; above it is a reject. `limits.lineBytesMax` when absent. */
   readonly lineBytesMax?: number | undefined
 }
 

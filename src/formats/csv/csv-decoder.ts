@@ -9,13 +9,18 @@ import { indexOfByte } from '../../kernels/lines.ts'
 import type { Misfit } from '../../kernels/store-json.ts'
 import type { CsvOptions, Decoded, Decoder, DecoderSpec, Framing, Reject } from '../decoder.ts'
 import { InputSlab } from '../input-slab.ts'
+import { LongRecord } from '../long-lines.ts'
 import { decodedOf } from '../record-batch.ts'
 import { Transcoder } from '../transcoder.ts'
 import { csvOptions, dialectOf } from './csv-options.ts'
 import { headerNames, positionNames, positionOf } from './header.ts'
 
-/** Bytes of an over-long record that its reject keeps. */
-const OVERLONG_KEPT = 64 * 1024
+/** What one call may take beside fresh input: a record that was pending. */
+const PENDING_BYTES = 64 * 1024
+/** A quote that is closed within so many bytes behind the limit was meant; the record is rejected whole. */
+const CLOSE_BYTES = 64 * 1024
+const LF = 10
+const CR = 13
 
 /** csv and tsv → batches (connectors.md §5). */
 export function createCsvDecoder(
@@ -34,6 +39,8 @@ class CsvDecoder implements Decoder {
   readonly #slab: InputSlab
   readonly #scanner: CsvScanner
   readonly #lineBytesMax: number
+  /** Byte that a comment begins with, or −1. */
+  readonly #comment: number
   #transcoder: Transcoder | undefined
   /** Where the connector writes when the bytes are transcoded first. */
   #raw = new Uint8Array(0)
@@ -43,6 +50,8 @@ class CsvDecoder implements Decoder {
   #linesToSkip: number
   #names: readonly string[] | undefined
   #ready = false
+  /** The line that a record over the limit begins with, or a comment: its end has not come yet. */
+  #passing: LongRecord | 'comment' | undefined
 
   constructor(
     spec: DecoderSpec,
@@ -68,7 +77,9 @@ class CsvDecoder implements Decoder {
       return { ...column, timeUnit: column.timeUnit ?? ('auto' as const), mixed: false }
     })
     const compiled = spec.kernels === 'on'
-    this.#scanner = new CsvScanner(specs, kernels, { capacity: spec.batchRows, compiled, dialect: dialectOf(options) })
+    const dialect = dialectOf(options)
+    this.#comment = dialect.comment
+    this.#scanner = new CsvScanner(specs, kernels, { capacity: spec.batchRows, compiled, dialect })
   }
 
   get counters(): ScannerCounters {
@@ -96,7 +107,7 @@ class CsvDecoder implements Decoder {
     const slab = this.#slab
     if (this.#transcoder !== undefined) this.#append(this.#transcoder.end())
     slab.skipMark(true, (address) => this.#consume(address))
-    if (slab.start === slab.end) return
+    if (slab.start === slab.end && this.#passing === undefined) return
     // The sentinel is a line feed: with it the last record is a whole one.
     yield* this.#batches(slab.end + 1, true)
     if (slab.start < slab.end)
@@ -111,6 +122,7 @@ class CsvDecoder implements Decoder {
     this.#slab.seek(position.byte)
     this.#originalByte = position.byte
     this.#ordinal = position.ordinal
+    this.#passing = undefined
     const { encoding } = this.#options
     this.#transcoder = encoding === 'utf-8' ? undefined : new Transcoder(encoding)
     const atStart = position.byte === 0
@@ -137,49 +149,112 @@ class CsvDecoder implements Decoder {
 
   *#batches(limit: number, last: boolean): Iterable<Decoded> {
     const slab = this.#slab
-    if (!this.#prepare(limit, last)) return
-    let reach = limits.kernelInputBytes + OVERLONG_KEPT
+    if (!(yield* this.#passed(limit, last)) || !(yield* this.#prepare(limit, last))) return
+    let reach = limits.kernelInputBytes + PENDING_BYTES
     while (slab.start < limit) {
       const stop = Math.min(limit, slab.start + reach)
       const decoded = this.#scan(slab.start, stop)
+      if (decoded === 'long') {
+        const whole = this.#rejectLong(stop)
+        if (whole === undefined) yield* this.#giveUp(limit, last)
+        else yield whole
+        continue
+      }
       const moved = this.#scanner.next > slab.start
       this.#consume(this.#scanner.next)
       if (decoded !== undefined) yield decoded
       if (moved) {
-        reach = limits.kernelInputBytes + OVERLONG_KEPT
+        reach = limits.kernelInputBytes + PENDING_BYTES
         continue
       }
       if (stop < limit) {
         reach *= 2
         continue
       }
-      if (slab.end - slab.start <= this.#lineBytesMax) return
-      // Mostly a quote that nothing closes: give up the first line, go on with the next.
-      const at = indexOfByte(this.#memory, 10, { start: slab.start, end: slab.end })
-      const detail = `the record is longer than ${this.#lineBytesMax} bytes; its first ${OVERLONG_KEPT} are kept`
-      yield this.#rejectFrom('connector_record_too_large', detail, at < 0 ? slab.end : at + 1)
+      if (slab.end - slab.start <= this.#lineBytesMax + (last ? 0 : CLOSE_BYTES)) return
+      if (!(yield* this.#giveUp(limit, last))) return
     }
   }
 
+  /**
+   * Gives up the line at the slab's start: a record over the limit begins there, by a quote that nothing closes. Reading goes on with the next line. A comment may be of any length. False when the line's end has not come yet.
+   */
+  *#giveUp(limit: number, last: boolean): Generator<Decoded, boolean> {
+    const slab = this.#slab
+    const comment = this.#memory.bytes[slab.start] === this.#comment
+    const at = { ordinal: this.#ordinal, byte: this.#offsetOf(slab.start) }
+    this.#passing = comment ? 'comment' : new LongRecord(at, this.#lineBytesMax)
+    if (!comment) this.#ordinal++
+    return yield* this.#passed(limit, last)
+  }
+
+  /** Rejects the record at the slab's start; undefined when it is not well-formed, or goes on for too long. */
+  #rejectLong(limit: number): Decoded | undefined {
+    const slab = this.#slab
+    const read = this.#scanner.reader.read(slab.start, limit, false)
+    if (read.kind !== 'record' || read.end - slab.start > this.#lineBytesMax + CLOSE_BYTES - 2) return undefined
+    const long = new LongRecord({ ordinal: this.#ordinal++, byte: this.#offsetOf(slab.start) }, this.#lineBytesMax)
+    long.take(this.#memory.bytes.subarray(slab.start, read.end))
+    this.#consume(read.next)
+    const next = { byte: this.#offsetOf(slab.start), ordinal: this.#ordinal }
+    return { batch: undefined, rejects: [long.reject()], next }
+  }
+
+  /** Passes over what is being passed over; its reject comes with its end. False when that has not come yet. */
+  *#passed(limit: number, last: boolean): Generator<Decoded, boolean> {
+    const passing = this.#passing
+    if (passing === undefined) return true
+    const slab = this.#slab
+    const { bytes } = this.#memory
+    const end = this.#lineBreak(slab.start, limit)
+    if (passing !== 'comment') passing.take(bytes.subarray(slab.start, Math.min(end, slab.end)))
+    // A line feed may follow a carriage return that comes last.
+    const isReturn = end < limit && bytes[end] === CR
+    const whole = end < limit && (!isReturn || end + 1 < limit || last)
+    const breakBytes = isReturn && end + 1 < limit && bytes[end + 1] === LF ? 2 : 1
+    this.#consume(whole ? end + breakBytes : end)
+    if (!whole) return false
+    this.#passing = undefined
+    if (passing === 'comment') return true
+    const next = { byte: this.#offsetOf(slab.start), ordinal: this.#ordinal }
+    yield { batch: undefined, rejects: [passing.reject()], next }
+    return true
+  }
+
+  /** Address of the first line feed or carriage return of `[start, limit)`, or `limit`. */
+  #lineBreak(start: number, limit: number): number {
+    const feed = indexOfByte(this.#memory, LF, { start, end: limit })
+    const end = feed < 0 ? limit : feed
+    const back = indexOfByte(this.#memory, CR, { start, end })
+    return back < 0 ? end : back
+  }
+
   /** Mark, skipped lines and header; false when more bytes are needed for them. */
-  #prepare(limit: number, last: boolean): boolean {
+  *#prepare(limit: number, last: boolean): Generator<Decoded, boolean> {
     const slab = this.#slab
     if (!slab.skipMark(last, (address) => this.#consume(address))) return false
     for (; this.#linesToSkip > 0; this.#linesToSkip--) {
-      const at = indexOfByte(this.#memory, 10, { start: slab.start, end: limit })
+      const at = indexOfByte(this.#memory, LF, { start: slab.start, end: limit })
+      this.#consume(at < 0 ? limit : at + 1)
       if (at < 0) return false
-      this.#consume(at + 1)
     }
-    if (this.#ready) return true
     const { header, names } = this.#options
-    for (;;) {
-      const read =
-        slab.start < limit ? this.#scanner.reader.read(slab.start, limit, false) : { kind: 'incomplete' as const }
-      if (read.kind === 'incomplete') return false
+    while (!this.#ready) {
+      if (slab.start >= limit) return false
+      const read = this.#scanner.reader.read(slab.start, limit, false)
       if (read.kind === 'nothing') {
         this.#consume(read.next)
         continue
       }
+      const whole = read.kind !== 'incomplete'
+      const length = (whole ? read.end : slab.end) - slab.start
+      // Two bytes more: they may be the end of a record of just the limit.
+      if (length > this.#lineBytesMax + (whole || last ? 0 : 2)) {
+        if (header && this.#memory.bytes[slab.start] !== this.#comment) throw this.#headerTooLong()
+        if (!(yield* this.#giveUp(limit, last))) return false
+        continue
+      }
+      if (!whole) return false
       if (read.kind === 'malformed') {
         throw new HeadraceError('connector_record_invalid', 'the first record of the file is not well-formed CSV', {
           hint: 'Check delimiter, quote and encoding.',
@@ -187,8 +262,15 @@ class CsvDecoder implements Decoder {
       }
       this.#layOut(names ?? (header ? headerNames(read.fields) : positionNames(read.fields.length)))
       if (header) this.#consume(read.next)
-      return true
     }
+    return true
+  }
+
+  #headerTooLong(): HeadraceError {
+    const message = `the header is longer than line_bytes_max, ${this.#lineBytesMax} bytes`
+    return new HeadraceError('connector_record_too_large', message, {
+      hint: 'Raise line_bytes_max; or check delimiter and quote.',
+    })
   }
 
   #layOut(names: readonly string[]): void {
@@ -215,7 +297,8 @@ class CsvDecoder implements Decoder {
     return this.#originalByte + this.#transcoder.originalBytes(text)
   }
 
-  #scan(start: number, limit: number): Decoded | undefined {
+  /** The records of `[start, limit)` before the first that is over the limit; `long` when that comes first. */
+  #scan(start: number, limit: number): Decoded | 'long' | undefined {
     const scanner = this.#scanner
     const rejects: Reject[] = []
     const ordinal = this.#ordinal
@@ -224,7 +307,16 @@ class CsvDecoder implements Decoder {
       const bytes = this.#memory.bytes.slice(from, scanner.ends[record]!)
       rejects.push({ ordinal: ordinal + record, byte: this.#offsetOf(from), bytes, ...misfit })
     }
-    const rows = scanner.scan({ start, limit, most: this.#spec.batchRows }, reject)
+    let rows = scanner.scan({ start, limit, most: this.#spec.batchRows }, reject)
+    const long = scanner.next - start > this.#lineBytesMax ? this.#firstLong() : -1
+    if (long === 0) {
+      this.#consume(scanner.starts[0]!)
+      return 'long'
+    }
+    if (long > 0) {
+      rejects.length = 0
+      rows = scanner.scan({ start, limit, most: long }, reject)
+    }
     const count = scanner.records
     if (count === 0) return undefined
     this.#ordinal += count
@@ -242,10 +334,16 @@ class CsvDecoder implements Decoder {
     return decodedOf(scanned, this.schema, scanner.finish(rows), { rejects, nextByte: this.#offsetOf(scanner.next) })
   }
 
+  /** The first record of the last scan that is over the limit, or −1. */
+  #firstLong(): number {
+    const { starts, ends, records } = this.#scanner
+    return starts.subarray(0, records).findIndex((start, i) => ends[i]! - start > this.#lineBytesMax)
+  }
+
   /** Rejects what lies between the slab's start and `next`. */
   #rejectFrom(code: Reject['code'], detail: string, next: number): Decoded {
     const slab = this.#slab
-    const bytes = this.#memory.bytes.slice(slab.start, Math.min(next, slab.start + OVERLONG_KEPT))
+    const bytes = this.#memory.bytes.slice(slab.start, Math.min(next, slab.start + PENDING_BYTES))
     const reject: Reject = { ordinal: this.#ordinal++, byte: this.#offsetOf(slab.start), bytes, code, detail }
     this.#consume(next)
     return { batch: undefined, rejects: [reject], next: { byte: this.#offsetOf(slab.start), ordinal: this.#ordinal } }

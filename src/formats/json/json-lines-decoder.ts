@@ -7,10 +7,11 @@ import { indexOfByte, LineIndex } from '../../kernels/lines.ts'
 import type { Misfit } from '../../kernels/store-json.ts'
 import type { Decoded, Decoder, DecoderSpec, Framing, Reject } from '../decoder.ts'
 import { InputSlab } from '../input-slab.ts'
+import { LongLines, LongRecord } from '../long-lines.ts'
 import { decodedOf } from '../record-batch.ts'
 
-/** Bytes of an over-long record that its reject keeps. */
-const OVERLONG_KEPT = 64 * 1024
+/** What one call may take beside fresh input: a line that was pending. */
+const PENDING_BYTES = 64 * 1024
 
 export interface DecoderDeps {
   readonly memory: WorkerMemory
@@ -30,9 +31,10 @@ class JsonLinesDecoder implements Decoder {
   readonly #lines: LineIndex
   readonly #scanner: JsonScanner
   readonly #lineBytesMax: number
+  readonly #longLines: LongLines
   #ordinal = 0
-  /** The rest of an over-long line is passed over. */
-  #skipping = false
+  /** A line over the limit whose end has not come yet. */
+  #long: LongRecord | undefined
 
   constructor(spec: DecoderSpec, deps: DecoderDeps) {
     const { memory, kernels } = deps
@@ -42,6 +44,7 @@ class JsonLinesDecoder implements Decoder {
     this.schema = { fields: spec.columns.map((column) => field(column.name, column.type, !column.required)) }
     const compiled = spec.kernels === 'on'
     this.#slab = new InputSlab(memory)
+    this.#longLines = new LongLines(memory, this.#lineBytesMax)
     this.#lines = new LineIndex(kernels, { capacity: spec.batchRows, compiled })
     const columns = spec.columns.map((column) => ({
       ...column,
@@ -68,25 +71,27 @@ class JsonLinesDecoder implements Decoder {
       return
     }
     if (!slab.skipMark(false)) return
-    if (this.#skipping && !this.#skipRest(from)) return
+    this.#longLines.reset()
+    if (this.#long !== undefined) {
+      const passed = this.#pass(this.#long, slab.end)
+      if (passed === undefined) return
+      yield passed
+    }
     // A long unfinished line is not looked through again from its start.
-    const quiet = from - slab.start > OVERLONG_KEPT && indexOfByte(this.#memory, 10, { start: from, end: slab.end }) < 0
+    const quiet = from - slab.start > PENDING_BYTES && indexOfByte(this.#memory, 10, { start: from, end: slab.end }) < 0
     if (!quiet) yield* this.#lineBatches(slab.end)
-    if (slab.end - slab.start > this.#lineBytesMax) yield this.#overlong()
+    // One byte more: the last may be the carriage return of a line of just the limit.
+    if (slab.end - slab.start > this.#lineBytesMax + 1) this.#pass(this.#beginLong(), slab.end)
   }
 
   *finish(): Iterable<Decoded> {
     const slab = this.#slab
     slab.skipMark(true)
-    if (this.#skipping) {
-      this.#skipping = false
-      slab.consume(slab.end)
-      return
-    }
-    const { start, end } = slab
-    if (start === end) return
+    this.#longLines.reset()
+    const { end } = slab
     // The sentinel is a line feed: with it the last line is a whole one.
-    yield* this.#lineBatches(end + 1)
+    if (this.#long !== undefined) yield this.#pass(this.#long, end + 1)!
+    else if (slab.start < end) yield* this.#lineBatches(end + 1)
     if (slab.start > slab.end) {
       slab.byte -= slab.start - slab.end
       slab.start = slab.end
@@ -96,7 +101,7 @@ class JsonLinesDecoder implements Decoder {
   seek(position: { readonly byte: number; readonly ordinal: number }): void {
     this.#slab.seek(position.byte)
     this.#ordinal = position.ordinal
-    this.#skipping = false
+    this.#long = undefined
   }
 
   [Symbol.dispose](): void {
@@ -111,8 +116,14 @@ class JsonLinesDecoder implements Decoder {
     const lines = this.#lines
     while (slab.start < limit) {
       // One call takes what was pending and at most `kernelInputBytes` of fresh input.
-      const most = limits.kernelInputBytes + OVERLONG_KEPT
-      const stop = limit - slab.start <= most ? limit : this.#lineEnd(slab.start + limits.kernelInputBytes, limit)
+      const most = limits.kernelInputBytes + PENDING_BYTES
+      let stop = limit - slab.start <= most ? limit : this.#lineEnd(slab.start + limits.kernelInputBytes, limit)
+      const long = this.#longLines.first(slab.start, stop)
+      if (long === slab.start) {
+        yield this.#pass(this.#beginLong(), stop)!
+        continue
+      }
+      if (long > 0) stop = long
       lines.run(slab.start, stop, this.#spec.batchRows)
       const inputBytes = lines.next - slab.start
       if (lines.count > 0) {
@@ -186,29 +197,19 @@ class JsonLinesDecoder implements Decoder {
     slab.consume(slab.end)
   }
 
-  /** Passes over the rest of an over-long line; false when its end has not come yet. */
-  #skipRest(from: number): boolean {
-    const slab = this.#slab
-    const at = indexOfByte(this.#memory, 10, { start: from, end: slab.end })
-    slab.consume(at < 0 ? slab.end : at + 1)
-    this.#skipping = at < 0
-    return at >= 0
+  #beginLong(): LongRecord {
+    return new LongRecord({ ordinal: this.#ordinal++, byte: this.#slab.byte }, this.#lineBytesMax)
   }
 
-  #overlong(): Decoded {
+  /** Passes over a line that is too long, up to `limit`; undefined when its end has not come yet. */
+  #pass(long: LongRecord, limit: number): Decoded | undefined {
     const slab = this.#slab
-    const bytes = this.#memory.bytes.slice(slab.start, slab.start + OVERLONG_KEPT)
-    const detail = `the record is longer than ${this.#lineBytesMax} bytes; its first ${OVERLONG_KEPT} are kept`
-    const reject: Reject = {
-      ordinal: this.#ordinal,
-      byte: slab.byte,
-      bytes,
-      code: 'connector_record_too_large',
-      detail,
-    }
-    this.#ordinal++
-    slab.consume(slab.end)
-    this.#skipping = true
-    return { batch: undefined, rejects: [reject], next: { byte: slab.byte, ordinal: this.#ordinal } }
+    const at = indexOfByte(this.#memory, 10, { start: slab.start, end: limit })
+    long.take(this.#memory.bytes.subarray(slab.start, at < 0 ? limit : at))
+    slab.consume(at < 0 ? limit : at + 1)
+    this.#long = at < 0 ? long : undefined
+    if (at < 0) return undefined
+    const byte = slab.byte - Math.max(0, slab.start - slab.end)
+    return { batch: undefined, rejects: [long.reject()], next: { byte, ordinal: this.#ordinal } }
   }
 }

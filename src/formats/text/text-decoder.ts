@@ -8,6 +8,11 @@ import type { Kernels } from '../../kernels/kernels.ts'
 import { indexOfByte } from '../../kernels/lines.ts'
 import type { Decoded, Decoder, DecoderSpec, Framing, Reject } from '../decoder.ts'
 import { InputSlab } from '../input-slab.ts'
+import { LongRecord } from '../long-lines.ts'
+
+/** Bytes of a line that the pattern for the start of a record sees. */
+const PATTERN_BYTES = 64 * 1024
+const LINE_FEED = Uint8Array.of(10)
 
 /**
  * `text`: one column of lines (LF or CRLF), empty ones included. `raw`: one column of octets; a value is a framed
@@ -32,13 +37,19 @@ class TextDecoderOfLines implements Decoder {
   readonly #spans: Uint32Array
   readonly #starts: Uint32Array
   readonly #ends: Uint32Array
+  readonly #lineBytesMax: number
   #ordinal = 0
+  /** A value over the limit whose end has not come yet. */
+  #long: LongRecord | undefined
+  /** The slab begins inside of a line of `#long`. */
+  #insideLine = false
 
   constructor(format: 'text' | 'raw', spec: DecoderSpec, memory: WorkerMemory) {
     this.#isText = format === 'text'
     this.#spec = spec
     this.#memory = memory
     this.#slab = new InputSlab(memory)
+    this.#lineBytesMax = spec.lineBytesMax ?? limits.lineBytesMax
     this.schema = { fields: spec.columns.map((column) => field(column.name, column.type, !column.required)) }
     const wanted = format === 'text' ? 'string' : 'bytes'
     if (spec.columns.some((column) => column.type.kind !== wanted)) {
@@ -77,10 +88,9 @@ class TextDecoderOfLines implements Decoder {
       return
     }
     if (this.#isText) yield* this.#lines(slab.end)
-    const most = this.#isText ? limits.lineBytesMax : limits.recordBytesMax
-    if (slab.end - slab.start > most) {
-      throw new HeadraceError('connector_record_too_large', `a value is longer than ${most} bytes`, {
-        hint: this.#isText ? 'Check that the file is text.' : 'Read it with another format.',
+    else if (slab.end - slab.start > limits.recordBytesMax) {
+      throw new HeadraceError('connector_record_too_large', `a value is longer than ${limits.recordBytesMax} bytes`, {
+        hint: 'Read it with another format.',
       })
     }
   }
@@ -88,13 +98,15 @@ class TextDecoderOfLines implements Decoder {
   *finish(): Iterable<Decoded> {
     const slab = this.#slab
     if (this.#isText) slab.skipMark(true)
-    if (slab.start === slab.end && (this.#isText || this.#ordinal > 0)) return
     if (this.#isText) {
-      yield* this.#lines(slab.end + 1)
-      slab.byte -= slab.start - slab.end
-      slab.start = slab.end
+      if (slab.start < slab.end || this.#long !== undefined) yield* this.#lines(slab.end + 1)
+      if (slab.start > slab.end) {
+        slab.byte -= slab.start - slab.end
+        slab.start = slab.end
+      }
       return
     }
+    if (slab.start === slab.end && this.#ordinal > 0) return
     this.#starts[0] = slab.start
     this.#ends[0] = slab.end
     yield this.#batch(1, slab.end)
@@ -103,6 +115,7 @@ class TextDecoderOfLines implements Decoder {
   seek(position: { readonly byte: number; readonly ordinal: number }): void {
     this.#slab.seek(position.byte)
     this.#ordinal = position.ordinal
+    this.#long = undefined
   }
 
   [Symbol.dispose](): void {
@@ -114,27 +127,44 @@ class TextDecoderOfLines implements Decoder {
     if (!this.#slab.skipMark(limit > this.#slab.end)) return
     const last = limit > this.#slab.end
     for (;;) {
-      const next = this.#index(limit, last)
-      if (next.count === 0) return
-      yield this.#batch(next.count, next.at)
+      if (last && this.#long === undefined && this.#slab.start >= this.#slab.end) return
+      if (this.#long !== undefined) {
+        const passed = this.#pass(this.#long, limit, last)
+        if (passed === undefined) return
+        yield passed
+        continue
+      }
+      const found = this.#index(limit, last)
+      if (found.count > 0) yield this.#batch(found.count, found.at)
+      if (found.long) {
+        this.#long = new LongRecord({ ordinal: this.#ordinal++, byte: this.#slab.byte }, this.#lineBytesMax)
+        this.#insideLine = true
+      } else if (found.count === 0) return
     }
   }
 
-  /** Indexes whole values of `[slab.start, limit)`; how many, and where the first that is not whole begins. */
-  #index(limit: number, last: boolean): { readonly count: number; readonly at: number } {
-    const { bytes } = this.#memory
+  /**
+   * Indexes whole values of `[slab.start, limit)`: how many, and where the first that is not among them begins. `long`:
+   * that one is over the limit.
+   */
+  #index(limit: number, last: boolean): { readonly count: number; readonly at: number; readonly long: boolean } {
     const pattern = this.#spec.multilineStart
     let count = 0
     let next = this.#slab.start
     // With a pattern the value at `count` is still open: its lines may go on.
     let open = false
     while (count < this.#spec.batchRows) {
-      const at = indexOfByte(this.#memory, 10, { start: next, end: limit })
-      if (at < 0) break
-      const end = at > next && bytes[at - 1] === 13 ? at - 1 : at
-      const begins = pattern === undefined || !open || pattern.test(this.#memory.text.utf8Slice(next, end))
-      if (begins && open && ++count === this.#spec.batchRows) return { count, at: next }
+      // The sentinel ends a line only when there is one.
+      if (last && next >= this.#slab.end) break
+      const feed = indexOfByte(this.#memory, 10, { start: next, end: limit })
+      // One byte more: the last may be the carriage return of a line of just the limit.
+      if (feed < 0 && limit - next <= Math.max(this.#lineBytesMax + 1, PATTERN_BYTES)) break
+      const at = feed < 0 ? limit : feed
+      const end = feed < 0 ? limit : this.#withoutReturn(next, feed)
+      const begins = pattern === undefined || !open || this.#matches(pattern, next, end)
+      if (begins && open && ++count === this.#spec.batchRows) return { count, at: next, long: false }
       if (begins) this.#starts[count] = next
+      if (end - this.#starts[count]! > this.#lineBytesMax) return { count, at: this.#starts[count]!, long: true }
       this.#ends[count] = end
       next = at + 1
       open = true
@@ -143,8 +173,41 @@ class TextDecoderOfLines implements Decoder {
         open = false
       }
     }
-    if (!open) return { count, at: next }
-    return last ? { count: count + 1, at: next } : { count, at: this.#starts[count]! }
+    if (!open) return { count, at: next, long: false }
+    return last ? { count: count + 1, at: next, long: false } : { count, at: this.#starts[count]!, long: false }
+  }
+
+  /** End of a line: before the carriage return that precedes its line feed. */
+  #withoutReturn(start: number, feed: number): number {
+    return feed > start && this.#memory.bytes[feed - 1] === 13 ? feed - 1 : feed
+  }
+
+  #matches(pattern: RegExp, start: number, end: number): boolean {
+    return pattern.test(this.#memory.text.utf8Slice(start, Math.min(end, start + PATTERN_BYTES)))
+  }
+
+  /** Passes over a value that is too long, up to `limit`; undefined when its end has not come yet. */
+  #pass(long: LongRecord, limit: number, last: boolean): Decoded | undefined {
+    const slab = this.#slab
+    const pattern = this.#spec.multilineStart
+    for (;;) {
+      const feed = indexOfByte(this.#memory, 10, { start: slab.start, end: limit })
+      const stop = feed < 0 ? limit : feed
+      if (!this.#insideLine) {
+        if (last && slab.start >= slab.end) break
+        if (feed < 0 && limit - slab.start <= PATTERN_BYTES) return undefined
+        if (this.#matches(pattern!, slab.start, this.#withoutReturn(slab.start, stop))) break
+        long.take(LINE_FEED)
+      }
+      long.take(this.#memory.bytes.subarray(slab.start, stop))
+      slab.consume(feed < 0 ? limit : feed + 1)
+      this.#insideLine = feed < 0
+      if (feed < 0) return undefined
+      if (pattern === undefined) break
+    }
+    this.#long = undefined
+    const byte = slab.byte - Math.max(0, slab.start - slab.end)
+    return { batch: undefined, rejects: [long.reject()], next: { byte, ordinal: this.#ordinal } }
   }
 
   /** The indexed values as one batch; invalid UTF-8 is a reject. */
