@@ -47,7 +47,8 @@ export class RowAccumulate {
     }))
     const compiles = kinds.every((kind, i) => kind.emitAdd !== undefined && isPlain(spec.aggregates[i]!))
     if (context.mode === 'compiled' && compiles) {
-      this.#loop = buildLoop({ rows: 'selection', body: (code) => this.#emit(code) }, spec.input, context)
+      const failures = context.onExprError === 'null' ? 'redo' : 'mark'
+      this.#loop = buildLoop({ rows: 'selection', failures, body: (code) => this.#emit(code) }, spec.input, context)
     }
   }
 
@@ -118,17 +119,25 @@ export class RowAccumulate {
 
   /** Arguments per call, undefined for calls whose FILTER leaves the row out; undefined when the row failed. */
   #evaluate(batch: Batch, row: number): ({ args: Value[]; order: Value[] } | undefined)[] | undefined {
-    try {
-      return this.#calls.map(({ filter, args, order }) => {
-        if (filter !== undefined && filter(batch, row) !== true) return undefined
-        return { args: args.map((arg) => arg(batch, row)), order: order.map((key) => key(batch, row)) }
-      })
-    } catch (failure) {
-      if (!(failure instanceof RowFailure)) throw failure
-      const { code, detail, span } = failure
-      this.#context.onRowError({ code, detail, span, batch, row })
-      return undefined
+    const failures: RowFailure[] = []
+    const attempt = (evaluate: Evaluator): Value => {
+      try {
+        return evaluate(batch, row)
+      } catch (failure) {
+        if (!(failure instanceof RowFailure)) throw failure
+        failures.push(failure)
+        return null
+      }
     }
+    const inputs = this.#calls.map(({ filter, args, order }) => {
+      if (filter !== undefined && attempt(filter) !== true) return undefined
+      return { args: args.map(attempt), order: order.map(attempt) }
+    })
+    const [first] = failures
+    if (first === undefined) return inputs
+    const { code, detail, span } = first
+    this.#context.onRowError({ code, detail, span, batch, row })
+    return this.#context.onExprError === 'null' ? inputs : undefined
   }
 
   #reportFailure(batch: Batch, row: number): void {

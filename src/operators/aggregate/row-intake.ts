@@ -1,5 +1,5 @@
 import type { Batch } from '../../core/batch.ts'
-import type { ExactInteger } from '../../core/values.ts'
+import type { ExactInteger, Value } from '../../core/values.ts'
 import { buildLoop } from '../../expr/compile/build-loop.ts'
 import { RowFailure } from '../../expr/functions.ts'
 import { type Evaluator, interpret } from '../../expr/interpret.ts'
@@ -68,7 +68,8 @@ export class RowIntake {
     this.#keys = spec.keys.map((key) => interpret(key, context))
     this.#time = spec.window === undefined ? undefined : interpret(spec.window.time, context)
     if (context.mode === 'compiled') {
-      this.#loop = buildLoop({ rows: 'range', body: (code) => this.#emit(code) }, spec.input, context)
+      const failures = context.onExprError === 'null' ? 'redo' : 'mark'
+      this.#loop = buildLoop({ rows: 'range', failures, body: (code) => this.#emit(code) }, spec.input, context)
     }
   }
 
@@ -159,11 +160,7 @@ export class RowIntake {
           return
         }
       }
-      this.#codec.write(
-        this.#writer,
-        this.#keys.map((key) => key(batch, row)),
-        intake.count,
-      )
+      this.#codec.write(this.#writer, this.#keyValues(batch, row), intake.count)
       if (intake.runs === 0 || intake.runWindow[intake.runs - 1] !== index) {
         intake.runWindow[intake.runs] = index
         intake.runStart[intake.runs++] = intake.count
@@ -172,6 +169,21 @@ export class RowIntake {
     } catch (failure) {
       this.#onFailure(batch, row, failure)
     }
+  }
+
+  /** With `on_expr_error = 'null'` a key that fails is NULL; the row is reported once and goes on. */
+  #keyValues(batch: Batch, row: number): Value[] {
+    if (this.#context.onExprError !== 'null') return this.#keys.map((key) => key(batch, row))
+    let reported = false
+    return this.#keys.map((key) => {
+      try {
+        return key(batch, row)
+      } catch (failure) {
+        if (!reported) this.#onFailure(batch, row, failure)
+        reported = true
+        return null
+      }
+    })
   }
 
   /** A row that the loop marked: the interpreter says what was wrong. */

@@ -15,6 +15,7 @@ import { condition } from './operators.ts'
 import type { CheckRelation, Relation, RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
 import { columnExpr, findIn, matching, type Scope } from './scope.ts'
 import type { QueryContext } from './script-scope.ts'
+import { mayBeNull } from './settings.ts'
 import { checkTimeOption, sourceRelation, timed } from './sources.ts'
 
 /** CREATE STREAM s [(columns)] FROM 'uri'. */
@@ -108,7 +109,7 @@ class Shape {
 
   #push(name: string, expr: BoundExpr, hidden: boolean): void {
     this.#outputs.push(expr)
-    this.#columns.push({ name, type: expr.type, nullable: expr.nullable, hidden })
+    this.#columns.push({ name, type: expr.type, nullable: mayBeNull(expr, this.#context.environment), hidden })
   }
 
   #add(column: ColumnNode): true {

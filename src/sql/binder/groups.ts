@@ -2,11 +2,12 @@ import { types } from '../../core/types.ts'
 import type { BoundExpr, Span } from '../../expr/bound.ts'
 import type { CallExpr, Expr, WindowKind, WindowNode } from '../ast.ts'
 import { exprKey } from '../expr-text.ts'
-import type { Binder } from './context.ts'
+import type { Binder, Environment } from './context.ts'
 import { fault, silent } from './failure.ts'
 import { GroupRewriter, isGroupColumn, outputName, windowColumnNames } from './grouping.ts'
 import type { Relation, RelationColumn, WindowMark, WindowSpec } from './relation.ts'
 import { type Item, ordinalItem } from './select-items.ts'
+import { mayBeNull } from './settings.ts'
 import { markedWindow, windowSpec } from './windows.ts'
 
 /** GROUP BY of one block. */
@@ -48,7 +49,7 @@ export function bindGroups(
     written.length === 0 ? 'an aggregate' : `GROUP BY ${written.map((expr) => binder.textOf(expr.span)).join(', ')}`
   return {
     keys,
-    keyColumns: keys.map((key, i) => keyColumn(key, i, relation)),
+    keyColumns: keys.map((key, i) => keyColumn(key, i, relation, binder.environment)),
     window,
     windowColumns: window === undefined ? [] : windowColumns(window),
     rewriter: new GroupRewriter(keys, window !== undefined, collected.windowKeys),
@@ -164,10 +165,10 @@ function holdsAggregate(expr: BoundExpr): boolean {
   }
 }
 
-function keyColumn(key: BoundExpr, at: number, relation: Relation): RelationColumn {
+function keyColumn(key: BoundExpr, at: number, relation: Relation, environment: Environment): RelationColumn {
   const source = key.kind === 'column' ? relation.columns[key.index] : undefined
-  const { type, nullable } = key
-  return { name: source?.name ?? outputName(key) ?? `key${at + 1}`, type, nullable, hidden: false }
+  const name = source?.name ?? outputName(key) ?? `key${at + 1}`
+  return { name, type: key.type, nullable: mayBeNull(key, environment), hidden: false }
 }
 
 function windowColumns(window: WindowSpec): RelationColumn[] {

@@ -1,7 +1,7 @@
 import type { BoundExpr, SortKey, Span } from '../../expr/bound.ts'
 import type { OrderItem, Select, WindowNode } from '../ast.ts'
 import { exprKey } from '../expr-text.ts'
-import type { Binder } from './context.ts'
+import type { Binder, Environment } from './context.ts'
 import { clauseBinder } from './expressions.ts'
 import { fault, silent, unsupported } from './failure.ts'
 import { type BoundFrom, bindFrom, type SourceOptions } from './from.ts'
@@ -20,6 +20,7 @@ import { timeColumn } from './relation.ts'
 import type { Scope } from './scope.ts'
 import type { QueryContext } from './script-scope.ts'
 import { aliasIn, bindItems, type Item, ordinalItem } from './select-items.ts'
+import { mayBeNull } from './settings.ts'
 
 /** What the query around a SELECT block says about it. */
 export interface SelectClauses {
@@ -184,13 +185,14 @@ class Block {
 
   #project(items: readonly Item[], outputs: BoundExpr[], order: readonly SortKey[]): BoundSelect {
     const input = this.#relation
-    const columns: RelationColumn[] = items.map((item, i) => outputColumn(item, outputs[i]!, input))
+    const { environment } = this.#context
+    const columns: RelationColumn[] = items.map((item, i) => outputColumn(item, outputs[i]!, input, environment))
     const orderKeys = order.map((key): SortKey => {
       const wanted = exprKey(key.expr)
       let at = outputs.findIndex((output) => exprKey(output) === wanted)
       if (at < 0) {
         at = outputs.push(key.expr) - 1
-        columns.push({ ...columnOf(key.expr, input), name: `_order${at + 1}`, hidden: true })
+        columns.push({ ...columnOf(key.expr, input, environment), name: `_order${at + 1}`, hidden: true })
       }
       const { name, type, nullable } = columns[at]!
       return { ...key, expr: { kind: 'column', index: at, name, type, nullable, span: key.expr.span } }
@@ -246,14 +248,14 @@ const lateUnused = (span: Span): never =>
   })
 
 /** A column that passes an input column on keeps what is known of it. */
-function columnOf(expr: BoundExpr, input: Relation): RelationColumn {
+function columnOf(expr: BoundExpr, input: Relation, environment: Environment): RelationColumn {
   const source = expr.kind === 'column' ? input.columns[expr.index] : undefined
-  const { type, nullable } = expr
-  return { name: source?.name ?? '', hidden: false, origin: source?.origin, window: source?.window, type, nullable }
+  const { name = '', origin, window } = source ?? {}
+  return { name, type: expr.type, nullable: mayBeNull(expr, environment), hidden: false, origin, window }
 }
 
-const outputColumn = (item: Item, expr: BoundExpr, input: Relation): RelationColumn => ({
-  ...columnOf(expr, input),
+const outputColumn = (item: Item, expr: BoundExpr, input: Relation, environment: Environment): RelationColumn => ({
+  ...columnOf(expr, input, environment),
   name: item.name,
   hidden: item.eventTime,
 })

@@ -1,5 +1,6 @@
 import { didYouMean, nearestNames } from '../../core/suggest.ts'
-import type { Span } from '../../expr/bound.ts'
+import type { BoundExpr, Span } from '../../expr/bound.ts'
+import { isFallible } from '../../expr/fallible.ts'
 import type { OptionLiteral, OptionNode } from '../ast.ts'
 import type { OptionValue } from '../catalogue.ts'
 import { parseInterval } from '../parser/intervals.ts'
@@ -105,6 +106,10 @@ export function applyJobOptions(options: readonly OptionNode[], environment: Env
     store(option.name.toLowerCase(), settingText(value), option.span, environment)
   }
 }
+
+/** True when an output may be NULL: also one that can fail, where `on_expr_error = 'null'` puts NULL in its place. */
+export const mayBeNull = (expr: BoundExpr, { settings }: Environment): boolean =>
+  expr.nullable || (settings.get('on_expr_error') === 'null' && isFallible(expr))
 
 /** A setting that is a length of time, in microseconds; undefined when it is not set. */
 export function settingMicros(name: string, span: Span, environment: Environment): number | undefined {
