@@ -5,5 +5,5 @@ import type { RunForm } from './run-script.ts'
 /** Runs a script; the engine is loaded only now, so that commands without one start fast. */
 export async function runScript(script: ScriptInput, form: RunForm, io: Io): Promise<number> {
   const [{ Engine }, run] = await Promise.all([import('../headrace/headrace.ts'), import('./run-script.ts')])
-  return await run.runScript(new Engine(), script, form, io)
+  return await run.runScript(new Engine({ signal: io.signal }), script, form, io)
 }

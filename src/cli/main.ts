@@ -79,6 +79,8 @@ async function main(): Promise<void> {
     if (process.argv.length === 2) done(welcome(program, io))
     else await program.parseAsync()
   } catch (error) {
+    // A stop while the script was still awaited is no fault.
+    if (io.signal.aborted && error === io.signal.reason) return
     exitCode = error instanceof CommanderError ? usageError(error, io, json) : reportError(error, io, json)
   }
   process.exitCode = exitCode

@@ -23,6 +23,11 @@ export function reportError(error: unknown, io: Io, json: boolean): number {
   return Math.max(...faults.map((fault) => fault.exitCode))
 }
 
+/** An error of what comes before rows flow: when the user stopped it, that is no fault. */
+export function reportUnlessStopped(error: unknown, io: Io, json: boolean): number {
+  return io.signal.aborted ? 0 : reportError(error, io, json)
+}
+
 function colored(text: string, fault: HeadraceError, io: Io): string {
   const style = isWarning(fault.code) ? 'warning' : 'error'
   return text.replace(/^(error|warning)\[[^\]]*\]/, (head) => io.paint(style, head))

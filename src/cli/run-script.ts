@@ -4,10 +4,10 @@ import { clientSink } from '../headrace/client-sink.ts'
 import { DeadLetters } from '../headrace/dead-letters.ts'
 import type { Engine } from '../headrace/engine.ts'
 import { Pipeline, type Progress } from '../headrace/pipeline.ts'
-import { compileScript, type ScriptInput } from '../headrace/script.ts'
+import { type CompiledScript, compileScript, type ScriptInput } from '../headrace/script.ts'
 import { SourceText } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
-import { digestJson, digestText, faultsOf, printDeadLetter, reportError } from './report.ts'
+import { digestJson, digestText, faultsOf, printDeadLetter, reportError, reportUnlessStopped } from './report.ts'
 
 export type OutputForm = 'table' | 'json' | 'csv' | 'jsonl' | 'markdown'
 
@@ -23,8 +23,14 @@ const PROGRESS_MS = 100
 
 /** Compiles and runs a script in the foreground; returns the exit code. */
 export async function runScript(engine: Engine, script: ScriptInput, form: RunForm, io: Io): Promise<number> {
+  let compiled: CompiledScript
   try {
-    const { plan, warnings } = await compileScript(engine, script)
+    compiled = await compileScript(engine, script)
+  } catch (error) {
+    return reportUnlessStopped(error, io, form.json)
+  }
+  const { plan, warnings } = compiled
+  try {
     for (const warning of warnings) reportError(warning, io, form.json)
     for (const text of plan.texts) io.out(text.endsWith('\n') ? text : `${text}\n`)
     if (plan.outputs.length === 0) return 0

@@ -3,12 +3,21 @@ import { dirname, parse, resolve } from 'node:path'
 import { HeadraceError } from '../core/errors.ts'
 import type { ScriptInput } from '../headrace/script.ts'
 
-/** A script given as a file (`-` is standard input) or as text. */
-export function scriptOf(
-  file: string | undefined,
-  text: string | undefined,
-  parameters: readonly string[] = [],
-): ScriptInput {
+/** Where the text of a script comes from. */
+export interface ScriptPlace {
+  /** A path; `-` is standard input. */
+  readonly file?: string | undefined
+  /** The script itself; it wins over `file`. */
+  readonly text?: string | undefined
+  /** `name=value` each. */
+  readonly parameters?: readonly string[] | undefined
+}
+
+/** Reads a script. Standard input is waited for until `signal` aborts: its reason is thrown. */
+export async function scriptOf(
+  { file, text, parameters = [] }: ScriptPlace,
+  signal: AbortSignal,
+): Promise<ScriptInput> {
   const bound = new Map(parameters.map(parameterOf))
   if (text !== undefined)
     return { file: '<command line>', text, baseDirectory: process.cwd(), name: undefined, parameters: bound }
@@ -18,7 +27,7 @@ export function scriptOf(
   if (file === '-') {
     return {
       file: '<stdin>',
-      text: readFileSync(0, 'utf8'),
+      text: await standardInput(signal),
       baseDirectory: process.cwd(),
       name: undefined,
       parameters: bound,
@@ -40,6 +49,23 @@ export function scriptOf(
       cause: error,
     })
   }
+}
+
+async function standardInput(signal: AbortSignal): Promise<string> {
+  const stop = (): void => {
+    process.stdin.destroy()
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+  signal.throwIfAborted()
+  return Buffer.concat(chunks).toString()
 }
 
 function parameterOf(text: string): [string, string] {

@@ -143,6 +143,8 @@ export interface ConnectorContext {
   readonly baseDirectory: string
   /** The instance's in-process rings (memory://, channel://). */
   readonly shared: SharedState
+  /** Aborts what waits before rows flow: `discover` and `probe` then throw its reason and release what they hold. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** State that connectors of one instance share, by connector name; made on first use. */

@@ -19,5 +19,6 @@ export function connectorContext(
     kernels: engine.kernels,
     baseDirectory: place.baseDirectory,
     shared: engine.shared,
+    signal: engine.signal,
   }
 }

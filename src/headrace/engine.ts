@@ -15,6 +15,8 @@ export interface EngineOptions {
   /** Relative paths of sources and sinks start here. */
   readonly baseDirectory?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
+  /** Ends what waits before a pipeline runs, such as the discovery of columns. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What one instance shares: memory, kernels, clock, in-process channels. */
@@ -27,6 +29,7 @@ export class Engine {
   readonly baseDirectory: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly shared: SharedState
+  readonly signal: AbortSignal | undefined
 
   constructor(options: EngineOptions = {}) {
     this.memory = new WorkerMemory()
@@ -36,6 +39,7 @@ export class Engine {
     this.batchRows = options.batchRows ?? limits.batchRows
     this.baseDirectory = options.baseDirectory ?? process.cwd()
     this.environment = options.environment ?? process.env
+    this.signal = options.signal
     const states = new Map<string, unknown>()
     this.shared = {
       get: <T>(key: string, create: () => T): T => {

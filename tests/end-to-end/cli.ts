@@ -17,12 +17,14 @@ export interface Outcome {
 export interface Call {
   readonly cwd: string
   readonly input?: string | undefined
+  /** Standard input stays open behind the input: called when the program has taken most of it. */
+  readonly taken?: ((child: ChildProcessWithoutNullStreams) => void) | undefined
   /** Called while it runs, with what has been printed so far. */
   readonly watch?: ((child: ChildProcessWithoutNullStreams, out: string) => void) | undefined
 }
 
 /** Runs the command line from source; standard input is closed unless there is input. */
-export function headrace(args: readonly string[], { cwd, input, watch }: Call): Promise<Outcome> {
+export function headrace(args: readonly string[], { cwd, input, taken, watch }: Call): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], {
       cwd,
@@ -40,6 +42,7 @@ export function headrace(args: readonly string[], { cwd, input, watch }: Call): 
     child.on('error', reject)
     child.on('close', (code) => resolve({ code: code ?? undefined, out, err }))
     child.stdin.on('error', () => undefined)
-    child.stdin.end(input ?? '')
+    if (taken === undefined) child.stdin.end(input ?? '')
+    else child.stdin.write(input ?? '', () => taken(child))
   })
 }

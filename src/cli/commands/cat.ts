@@ -20,7 +20,7 @@ export function defineCat(program: Command, { io, done, json }: CommandContext):
     .action(async (uri: string, options: Options) => {
       const limit = options.limit === undefined ? '' : ` LIMIT ${options.limit}`
       const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
-      const script = scriptOf(undefined, `SELECT * FROM ${quoted(uri)}${limit}`)
+      const script = await scriptOf({ text: `SELECT * FROM ${quoted(uri)}${limit}` }, io.signal)
       done(await runScript(script, { output, json, digest: false }, io))
     })
 }

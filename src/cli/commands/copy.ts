@@ -13,7 +13,7 @@ export function defineCopy(program: Command, { io, done, json }: CommandContext)
     .argument('<source>', 'URI, path or glob')
     .argument('<sink>', 'URI or path')
     .action(async (source: string, sink: string) => {
-      const script = scriptOf(undefined, `INSERT INTO ${quoted(sink)} SELECT * FROM ${quoted(source)}`)
+      const script = await scriptOf({ text: `INSERT INTO ${quoted(sink)} SELECT * FROM ${quoted(source)}` }, io.signal)
       done(await runScript(script, { output: 'jsonl', json, digest: true }, io))
     })
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Discovered } from '../../connectors/contract.ts'
 import { typeName } from '../../core/types.ts'
 import type { CommandContext } from '../command.ts'
-import { reportError } from '../report.ts'
+import { reportUnlessStopped } from '../report.ts'
 
 export function defineDescribe(program: Command, { io, done, json }: CommandContext): void {
   program
@@ -12,10 +12,10 @@ export function defineDescribe(program: Command, { io, done, json }: CommandCont
     .action(async (uri: string) => {
       try {
         const { describe, Engine } = await import('../../headrace/headrace.ts')
-        const found = await describe(new Engine(), uri)
+        const found = await describe(new Engine({ signal: io.signal }), uri)
         io.out(json ? `${JSON.stringify(jsonOf(found))}\n` : textOf(found))
       } catch (error) {
-        done(reportError(error, io, json))
+        done(reportUnlessStopped(error, io, json))
       }
     })
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../command.ts'
-import { reportError } from '../report.ts'
+import { reportUnlessStopped } from '../report.ts'
 import { scriptOf } from '../script-file.ts'
 
 const STAGES = ['tokens', 'ast', 'bound', 'plan', 'optimized', 'streaming', 'graph'] as const
@@ -13,13 +13,13 @@ export function defineExplain(program: Command, { io, done, json }: CommandConte
       file: string | undefined,
       options: { readonly execute?: string; readonly stage?: (typeof STAGES)[number] },
     ) => {
-      const script = scriptOf(file, options.execute)
+      const script = await scriptOf({ file, text: options.execute }, io.signal)
       try {
         const stage = fixed ?? options.stage ?? 'optimized'
         const { Engine, explainScript } = await import('../../headrace/headrace.ts')
-        io.out(await explainScript(new Engine(), script, { stage, json }))
+        io.out(await explainScript(new Engine({ signal: io.signal }), script, { stage, json }))
       } catch (error) {
-        done(reportError(error, io, json))
+        done(reportUnlessStopped(error, io, json))
       }
     }
   program

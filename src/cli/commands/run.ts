@@ -19,7 +19,7 @@ export function defineRun(program: Command, { io, done, json }: CommandContext):
     .option('-p, --param <name=value...>', 'value of a parameter :name')
     .addOption(outputOption())
     .action(async (file: string | undefined, options: Options) => {
-      const script = scriptOf(file, options.execute, options.param)
+      const script = await scriptOf({ file, text: options.execute, parameters: options.param }, io.signal)
       const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
       done(await runScript(script, { output, json, digest: true }, io))
     })

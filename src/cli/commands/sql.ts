@@ -18,7 +18,7 @@ export function defineSql(program: Command, { io, done, json }: CommandContext):
     .addOption(outputOption())
     .action(async (text: string, options: Options) => {
       const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
-      const script = scriptOf(undefined, text, options.param)
+      const script = await scriptOf({ text, parameters: options.param }, io.signal)
       done(await runScript(script, { output, json, digest: false }, io))
     })
 }

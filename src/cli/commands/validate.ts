@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { CommandContext } from '../command.ts'
-import { reportError } from '../report.ts'
+import { reportError, reportUnlessStopped } from '../report.ts'
 import { scriptOf } from '../script-file.ts'
 
 export function defineValidate(program: Command, { io, done, json }: CommandContext): void {
@@ -10,15 +10,15 @@ export function defineValidate(program: Command, { io, done, json }: CommandCont
     .argument('[file]', 'SQL script; - reads standard input')
     .option('-e, --execute <sql>', 'check this text instead of a file')
     .action(async (file: string | undefined, options: { readonly execute?: string }) => {
-      const script = scriptOf(file, options.execute)
+      const script = await scriptOf({ file, text: options.execute }, io.signal)
       try {
         const { compileScript, Engine } = await import('../../headrace/headrace.ts')
-        const { warnings } = await compileScript(new Engine(), script)
+        const { warnings } = await compileScript(new Engine({ signal: io.signal }), script)
         for (const warning of warnings) reportError(warning, io, json)
         if (json) io.out(`${JSON.stringify({ valid: true, file: script.file, warnings: warnings.length })}\n`)
         else io.out(`${script.file}: valid\n`)
       } catch (error) {
-        done(reportError(error, io, json))
+        done(reportUnlessStopped(error, io, json))
       }
     })
 }

@@ -8,7 +8,7 @@ import { peekStdin, type StdinHead } from './stdin-head.ts'
 /** The columns of standard input, out of its first chunk; the reader still gets every byte. */
 export async function discoverStdin(context: ConnectorContext): Promise<Discovered> {
   const options = context.options as StdioOptions
-  const head = await peekStdin(context.shared, options.sample_bytes)
+  const head = await peekStdin(context.shared, options.sample_bytes, context.signal)
   const format = stdinFormat(options, head)
   const sample = { path: 'stdin', bytes: Buffer.concat(head.chunks), complete: head.ended }
   const form = { rows: options.sample_rows, csv: csvSpec(context.options), records: options.records }

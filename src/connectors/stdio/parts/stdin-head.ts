@@ -8,13 +8,20 @@ export interface StdinHead {
 
 export const stdinHead = (shared: SharedState): StdinHead => shared.get('stdin', () => ({ chunks: [], ended: false }))
 
-/** The first bytes of standard input: one chunk, more only when a record is longer than that. */
-export async function peekStdin(shared: SharedState, most: number): Promise<StdinHead> {
+/**
+ * The first bytes of standard input: one chunk, more only when a record is longer than that. When `signal` aborts, it
+ * throws its reason and lets go of standard input.
+ */
+export async function peekStdin(
+  shared: SharedState,
+  most: number,
+  signal: AbortSignal | undefined,
+): Promise<StdinHead> {
   const head = stdinHead(shared)
   if (head.chunks.length > 0 || head.ended) return head
   const input = process.stdin
   for (let length = 0; length < most; ) {
-    const chunk = await nextChunk(input)
+    const chunk = await nextChunk(input, signal)
     if (chunk === undefined) {
       head.ended = true
       break
@@ -26,8 +33,15 @@ export async function peekStdin(shared: SharedState, most: number): Promise<Stdi
   return head
 }
 
-function nextChunk(input: NodeJS.ReadStream): Promise<Uint8Array | undefined> {
+/** Undefined at the end, also when that was seen before. */
+function nextChunk(input: NodeJS.ReadStream, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+  if (input.readableEnded) return Promise.resolve(undefined)
   return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      settle()
+      input.destroy()
+      reject(signal!.reason as Error)
+    }
     const take = (): void => {
       const chunk = input.read() as Buffer | null
       if (chunk === null) return
@@ -46,7 +60,13 @@ function nextChunk(input: NodeJS.ReadStream): Promise<Uint8Array | undefined> {
       input.off('readable', take)
       input.off('end', end)
       input.off('error', fail)
+      signal?.removeEventListener('abort', stop)
     }
+    if (signal?.aborted === true) {
+      stop()
+      return
+    }
+    signal?.addEventListener('abort', stop, { once: true })
     input.on('readable', take)
     input.once('end', end)
     input.once('error', fail)
