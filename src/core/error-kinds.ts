@@ -325,6 +325,45 @@ const kinds = {
   row_not_null_violated: { ...row, when: 'A NOT NULL column gets NULL.', fix: 'Give a value or a DEFAULT.' },
   row_check_violated: { ...row, when: 'A CHECK is false.', fix: 'Correct the row.' },
   row_udf_failed: { ...row, when: 'A user function threw.', fix: 'See the file and line of the function.' },
+  // checkpoints
+  checkpoint_disabled: {
+    ...invalid,
+    httpStatus: 409,
+    when: 'A checkpoint is asked of a manager that is off.',
+    fix: 'Correct the configuration that its disabledReason() names, or enable checkpoints.',
+  },
+  checkpoint_data_dir_required: {
+    ...invalid,
+    when: 'A durable checkpoint is asked for where no place is set.',
+    fix: 'Set data_dir, or a persistent storage.',
+  },
+  checkpoint_wal_requires_checkpoint: {
+    ...invalid,
+    when: 'The write-ahead log is asked for where checkpoints are off.',
+    fix: 'Enable checkpoints, or leave wal_mode unset.',
+  },
+  checkpoint_no_checkpoint: {
+    ...missing,
+    when: 'Nothing is stored, or not under that id.',
+    fix: 'List the checkpoints and use an id that exists.',
+  },
+  checkpoint_timeout: {
+    ...transient,
+    exitCode: 1,
+    when: 'A phase of a checkpoint passed its limit.',
+    fix: 'Raise the limit of that phase, or find what slows it down.',
+  },
+  checkpoint_invalid_config: {
+    ...invalid,
+    when: 'A setting or a value lies outside its range.',
+    fix: 'Correct the setting that the message names.',
+  },
+  checkpoint_io_error: {
+    ...transient,
+    exitCode: 1,
+    when: 'A snapshot is damaged, or its store failed or has a newer owner.',
+    fix: 'See the detail; the class of the error tells whether trying again can help.',
+  },
   // command line and process
   cli_usage: { ...invalid, when: 'The command line does not parse.', fix: 'See headrace help.' },
   not_implemented: {
