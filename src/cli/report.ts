@@ -50,7 +50,9 @@ export function digestText(digest: Digest): string {
   const codes = [...digest.rejected].map(([code, count]) => `${code} ${grouped(count)}`).join(', ')
   const parts = [
     `in ${grouped(digest.rowsIn)}`,
-    ...digest.rowsOut.map(({ target, rows }) => `out ${grouped(rows)} → ${target}`),
+    ...digest.rowsOut.map(
+      ({ target, rows, published }) => `out ${grouped(rows)} → ${target}${published ? '' : ' (not published)'}`,
+    ),
     ...(digest.lateRows > 0 ? [`late ${grouped(digest.lateRows)}`] : []),
     ...(rejected > 0 ? [`dead letters ${grouped(rejected)} (${codes})`] : []),
     `${(digest.elapsedMs / 1000).toFixed(2)} s`,

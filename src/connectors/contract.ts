@@ -83,8 +83,16 @@ export interface Sink extends AsyncDisposable {
   abort?(epoch: bigint, token?: Uint8Array): Promise<void>
   /** A fencing read (rulings 17, 77): writes the own incarnation under the target's lock, returns what it holds. */
   ledger?(incarnation: bigint): Promise<SinkLedger | undefined>
-  /** Publishes what a bounded run without checkpoints wrote; called once, after the last `flush`, when all went well. */
-  finish?(): Promise<void>
+  /**
+   * Brings what a run without checkpoints wrote to where only publishing is left, and fails where that cannot work.
+   * Called once, after the last `flush`, on all sinks of a run before any is told to `finish`.
+   */
+  seal?(): Promise<void>
+  /**
+   * Ends a run without checkpoints that did not fail; called once, after `seal`. `complete`: all input was read to its
+   * end; else the run was stopped. False when nothing was published: the target is as it was before the run.
+   */
+  finish?(complete: boolean): Promise<boolean>
   health(): Promise<Health>
 }
 

@@ -20,6 +20,7 @@ import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema, typ
 import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
 import { decoderSpec, encoderSpec } from './format-specs.ts'
+import { publish } from './publish.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -43,7 +44,8 @@ export interface Digest {
   /** False when it was stopped before the end of its input. */
   readonly complete: boolean
   readonly rowsIn: number
-  readonly rowsOut: readonly { readonly target: string; readonly rows: number }[]
+  /** By target; `published` is false where a stopped run left the target as it was. */
+  readonly rowsOut: readonly { readonly target: string; readonly rows: number; readonly published: boolean }[]
   readonly lateRows: number
   /** Rows that were dead-lettered, skipped or printed, by code. */
   readonly rejected: ReadonlyMap<string, number>
@@ -91,9 +93,7 @@ export class Pipeline {
       }
       const complete = await this.#drive(signal)
       await this.#writeDeadLetters()
-      if (complete) for (const { sink } of this.#sinks) await sink.finish?.()
-      await this.#queue?.sink.flush()
-      await this.#queue?.sink.finish?.()
+      await publish(this.#sinks, { queue: this.#queue?.sink, complete })
       return this.#digest(complete, this.#engine.clock.elapsedMs() - started)
     } finally {
       await this.#queue?.sink[Symbol.asyncDispose]()
@@ -310,7 +310,7 @@ export class Pipeline {
     return {
       complete,
       rowsIn: this.#rowsIn(),
-      rowsOut: this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
+      rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,
       elapsedMs,

@@ -72,7 +72,8 @@ export class Harness {
       await sink.write(builder.finish())
     }
     await sink.flush()
-    await sink.finish?.()
+    await sink.seal?.()
+    await sink.finish?.(true)
   }
 
   /** Reads every split to its end (or `most` rows of each). */

@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fchmodSync,
   fsyncSync,
@@ -109,7 +111,7 @@ export class FileSink implements Sink {
     return DONE
   }
 
-  async finish(): Promise<void> {
+  async seal(): Promise<void> {
     // No rows still make one compressed member: an empty file is no gzip.
     if (this.#bytes === 0) this.#append(new Uint8Array(0))
     const descriptor = this.#descriptor!
@@ -117,11 +119,26 @@ export class FileSink implements Sink {
     try {
       if (this.#options.fsync === 'commit' && this.#temporary !== undefined) fsyncSync(descriptor)
       closeSync(descriptor)
-      if (this.#temporary !== undefined) renameSync(this.#temporary, this.#path)
+      if (this.#temporary === undefined) return
+      accessSync(dirname(this.#path), constants.W_OK)
+    } catch (error) {
+      throw fileError('open', `cannot publish "${this.#path}"`, error)
+    }
+    if (statOf(this.#path, 'write')?.isDirectory() === true) {
+      throw fileError('open', `cannot publish "${this.#path}"`, { code: 'EISDIR' })
+    }
+  }
+
+  async finish(complete: boolean): Promise<boolean> {
+    if (this.#temporary === undefined) return true
+    if (!complete) return false
+    try {
+      renameSync(this.#temporary, this.#path)
     } catch (error) {
       throw fileError('open', `cannot publish "${this.#path}"`, error)
     }
     this.#published = true
+    return true
   }
 
   health(): Promise<Health> {

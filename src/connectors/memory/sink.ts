@@ -27,8 +27,9 @@ export class MemorySink implements Sink {
   }
 
   /** The end of a bounded pipeline closes the channel, so that its readers end. */
-  async finish(): Promise<void> {
-    this.#channel.ring.close()
+  async finish(complete: boolean): Promise<boolean> {
+    if (complete) this.#channel.ring.close()
+    return true
   }
 
   health(): Promise<Health> {

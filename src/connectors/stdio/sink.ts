@@ -67,9 +67,10 @@ export class StdioSink implements Sink {
     return NONE
   }
 
-  async finish(): Promise<void> {
+  async finish(): Promise<boolean> {
     if (this.#table !== undefined) await this.#write(this.#table.text())
     else if (this.#header.length > 0) await this.#write(this.#header)
+    return true
   }
 
   health(): Promise<Health> {

@@ -12,6 +12,8 @@ export class SinkStage implements Receiver {
   readonly #oldImages: boolean
   readonly #onRejects: (rejects: readonly SinkReject[], batch: Batch) => void
   rows = 0
+  /** False once the run has ended without publishing what was written. */
+  published = true
   ended = false
   /** Paths that lead here and have not ended. */
   #inputs = 1
