@@ -2,7 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts')
+/** The command line's main file, run from source. */
+export const main = join(import.meta.dirname, '../../src/cli/main.ts')
 
 /** Compiling the sources anew for every call would take most of the time. */
 const compileCache = join(tmpdir(), 'headrace-compile-cache')

@@ -2,9 +2,11 @@ import { execFileSync, spawn } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -15,11 +17,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { field, types } from '../../src/core/types.ts'
 import { Harness } from '../../src/testkit/harness.ts'
-import { headrace } from './cli.ts'
+import { headrace, main } from './cli.ts'
 
 let cwd: string
 const TWO = '{"a":1}\n{"a":2}\n'
@@ -104,6 +106,25 @@ test('a pipe as target is written, not replaced', async () => {
   expect(lstatSync(path).isFIFO()).toBe(true)
 })
 
+test.runIf(process.platform === 'linux').each(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1', 'link'])(
+  '%s as target is written like standard output, also when that is a file',
+  async (target) => {
+    symlinkSync('/dev/stdout', join(cwd, 'link'))
+    put('log.jsonl', '{"a":0}\n')
+    const log = openSync(join(cwd, 'log.jsonl'), 'a')
+    const before = statSync(join(cwd, 'log.jsonl')).ino
+    const child = spawn(process.execPath, [main, 'copy', 'two.jsonl', target], {
+      cwd,
+      stdio: ['ignore', log, 'ignore'],
+    })
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0)
+    closeSync(log)
+    expect(read('log.jsonl')).toBe(`{"a":0}\n${TWO}`)
+    expect(statSync(join(cwd, 'log.jsonl')).ino).toBe(before)
+    expect(readdirSync(cwd).sort()).toEqual(['link', 'log.jsonl', 'two.jsonl'])
+  },
+)
+
 test('a pipe as source is refused with the way out', async () => {
   execFileSync('mkfifo', [join(cwd, 'pipe')])
   const writer = spawn('sh', ['-c', 'cat two.jsonl > pipe'], { cwd })
@@ -113,12 +134,16 @@ test('a pipe as source is refused with the way out', async () => {
   expect({ code, said: err.includes('FROM stdin') }).toEqual({ code: 2, said: true })
 })
 
-test('what is added to a file after it was found is not read; what is missing is an error', async () => {
+test.each([
+  ['moving.jsonl', Buffer.from(TWO)],
+  ['moving.jsonl.gz', gzipSync(TWO)],
+  ['moving.jsonl.zst', zstdCompressSync(TWO)],
+] as const)('what is added to %s after it was found is not read; what is missing is an error', async (name, data) => {
   const schema = { fields: [field('a', types.bigint)] }
   const rows = async (change: () => void): Promise<number> => {
-    put('moving.jsonl')
+    writeFileSync(join(cwd, name), data)
     const harness = new Harness({ baseDirectory: cwd })
-    await using source = await harness.openSource('file:moving.jsonl', schema)
+    await using source = await harness.openSource(`file:${name}`, schema)
     const { signal } = new AbortController()
     let count = 0
     for await (const event of source.splits(signal)) {
@@ -129,8 +154,8 @@ test('what is added to a file after it was found is not read; what is missing is
     }
     return count
   }
-  expect(await rows(() => appendFileSync(join(cwd, 'moving.jsonl'), TWO))).toBe(2)
-  await expect(rows(() => truncateSync(join(cwd, 'moving.jsonl'), 8))).rejects.toThrow('became shorter')
+  expect(await rows(() => appendFileSync(join(cwd, name), data))).toBe(2)
+  await expect(rows(() => truncateSync(join(cwd, name), 8))).rejects.toThrow('became shorter')
 })
 
 test.runIf(process.platform === 'linux')('a target where no directory can be made is refused at once', async () => {

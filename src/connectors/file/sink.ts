@@ -7,10 +7,8 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  realpathSync,
   renameSync,
   rmSync,
-  type Stats,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -23,13 +21,14 @@ import { fileError, statOf } from './client.ts'
 import type { FileOptions } from './options.ts'
 import { compressorFor } from './parts/compressor.ts'
 import { hasGlob, pathOf } from './parts/list-files.ts'
+import { type Target, targetOf } from './parts/target.ts'
 
 const NONE: readonly SinkReject[] = []
 
 /**
  * One plain path written by a bounded pipeline (rulings 67): rows go to a temporary file beside the target, which is
  * renamed over it once, at the end. On failure the old file stays and the temporary one goes. A link is followed; a
- * pipe or device is written as it is.
+ * pipe, a device or what the process has open already is written as it is.
  */
 export class FileSink implements Sink {
   readonly #path: string
@@ -43,35 +42,38 @@ export class FileSink implements Sink {
   readonly #encoder: Encoder
   readonly #compress: (bytes: Uint8Array) => Uint8Array
   #descriptor: number | undefined
+  /** The descriptor is the process's own and stays open. */
+  #borrowed = false
   #published = false
   #bytes = 0
 
   constructor(context: SinkContext) {
     this.#options = context.options as FileOptions
-    this.#path = followed(pathOf(context.uri, context.baseDirectory))
-    const found = statOf(this.#path, 'write')
-    refuseUnbuilt(this.#path, found, context, this.#options)
+    const target = targetOf(pathOf(context.uri, context.baseDirectory))
+    this.#path = target.path
+    refuseUnbuilt(target, context, this.#options)
     const format = this.#options.format === 'auto' ? (formatOfPath(this.#path) ?? 'jsonl') : this.#options.format
     this.#encoder = context.encoder(format)
     this.#compress = compressorFor(this.#path, this.#options.compression)
     const tag = `${context.pipeline ?? 'query'}-${context.writer}-${context.incarnation}-${process.pid}`
-    this.#mode = found?.mode
-    this.#temporary = isStream(found)
+    this.#mode = target.stat?.mode
+    this.#temporary = target.isStream
       ? undefined
       : join(dirname(this.#path), `.headrace-${tag}-${encodeURIComponent(basename(this.#path))}`.slice(0, NAME_MAX))
     this.#taken = context.shared.get('file:targets', () => new Set<string>())
-    this.#create()
+    this.#create(target.descriptor)
   }
 
-  #create(): void {
+  #create(descriptor: number | undefined): void {
     if (this.#taken.has(this.#path)) {
       throw new HeadraceError('target_exists', `another output of this run writes "${this.#path}"`, {
         hint: 'give each output a file of its own, or join the queries with UNION ALL',
       })
     }
+    this.#borrowed = descriptor !== undefined
     try {
-      makeDirectory(dirname(this.#path))
-      if (this.#temporary === undefined) this.#descriptor = openSync(this.#path, 'w')
+      if (descriptor === undefined) makeDirectory(dirname(this.#path))
+      if (this.#temporary === undefined) this.#descriptor = descriptor ?? openSync(this.#path, 'w')
       else {
         rmSync(this.#temporary, { force: true })
         this.#descriptor = openSync(this.#temporary, 'wx')
@@ -118,7 +120,7 @@ export class FileSink implements Sink {
     this.#descriptor = undefined
     try {
       if (this.#options.fsync === 'commit' && this.#temporary !== undefined) fsyncSync(descriptor)
-      closeSync(descriptor)
+      if (!this.#borrowed) closeSync(descriptor)
       if (this.#temporary === undefined) return
       accessSync(dirname(this.#path), constants.W_OK)
     } catch (error) {
@@ -146,7 +148,7 @@ export class FileSink implements Sink {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
+    if (this.#descriptor !== undefined && !this.#borrowed) closeSync(this.#descriptor)
     this.#descriptor = undefined
     if (!this.#published && this.#temporary !== undefined) rmSync(this.#temporary, { force: true })
     this.#taken.delete(this.#path)
@@ -166,19 +168,7 @@ function makeDirectory(path: string): void {
   mkdirSync(path)
 }
 
-/** What a link points to; the path itself where there is nothing yet. */
-function followed(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
-}
-
-/** A pipe, socket or device: it takes bytes but cannot be replaced. */
-const isStream = (stat: Stats | undefined): boolean => stat !== undefined && !stat.isFile() && !stat.isDirectory()
-
-function refuseUnbuilt(path: string, stat: Stats | undefined, context: SinkContext, options: FileOptions): void {
+function refuseUnbuilt({ path, stat, isStream }: Target, context: SinkContext, options: FileOptions): void {
   if (path.endsWith('/') || stat?.isDirectory() === true || hasGlob(path)) {
     throw new HeadraceError('not_implemented', `a directory or template as file sink is not built yet: "${path}"`, {
       hint: 'name one plain file',
@@ -189,12 +179,12 @@ function refuseUnbuilt(path: string, stat: Stats | undefined, context: SinkConte
       hint: 'a bounded pipeline may use overwrite',
     })
   }
-  if (options.write_mode === 'create' && stat !== undefined && !isStream(stat)) {
+  if (options.write_mode === 'create' && stat !== undefined && !isStream) {
     throw new HeadraceError('target_exists', `"${path}" exists`, {
       hint: "write_mode = 'overwrite' replaces it",
     })
   }
-  if (!context.bounded && !isStream(stat)) {
+  if (!context.bounded && !isStream) {
     throw new HeadraceError('not_implemented', `an endless pipeline cannot write the plain file "${path}" yet`, {
       hint: 'write to stdout: or use a bounded source',
     })

@@ -1,5 +1,4 @@
 import { closeSync, openSync } from 'node:fs'
-import { HeadraceError } from '../../core/errors.ts'
 import type { Codec } from '../../formats/compression.ts'
 import type { Decoded, Decoder } from '../../formats/decoder.ts'
 import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
@@ -7,7 +6,7 @@ import { SystemColumns } from '../system-columns.ts'
 import { fileError, statOf } from './client.ts'
 import type { FileOptions } from './options.ts'
 import { type FileIdentity, formatOffset, identify, parseOffset } from './parts/identity.ts'
-import { inflatedChunks, inspectInput, readAt } from './parts/input.ts'
+import { checkEnd, inflatedChunks, inspectInput, readAt } from './parts/input.ts'
 import { listFiles, pathOf } from './parts/list-files.ts'
 
 /** A bounded read of files: each file is a split. */
@@ -107,7 +106,7 @@ class FileReader implements SplitReader {
     while (position < this.#end) {
       const most = Math.min(this.#options.read_bytes, this.#end - position)
       const length = readAt(descriptor, decoder.reserve(most).subarray(0, most), position, this.#path)
-      if (length === 0) return this.#cut(position)
+      if (length === 0) return checkEnd(this.#path, position, this.#end)
       position += length
       yield* decoder.commit(length, { kind: 'delimited' })
       // Reading is synchronous, for speed; a turn of the event loop every few MiB lets signals and timers in.
@@ -119,19 +118,13 @@ class FileReader implements SplitReader {
     }
   }
 
-  /** At the end of the file: the rows that were there when it was found must not be missing in silence. */
-  #cut(position: number): void {
-    if (this.#end === Number.POSITIVE_INFINITY) return
-    const detail = `it became shorter while it was read: ${position} of ${this.#end} bytes`
-    throw new HeadraceError('connector_data_corrupt', `"${this.#path}": ${detail}`)
-  }
-
   async *#inflatedPieces(
     descriptor: number,
     decoder: Decoder,
     form: { readonly codec: Codec; readonly skip: number },
   ): AsyncIterable<Decoded> {
-    const chunks = inflatedChunks(descriptor, this.#path, { ...form, readBytes: this.#options.read_bytes })
+    const { read_bytes: readBytes } = this.#options
+    const chunks = inflatedChunks(descriptor, this.#path, { ...form, readBytes, end: this.#end })
     for await (const chunk of chunks) {
       for (let at = 0; at < chunk.length; ) {
         const target = decoder.reserve(Math.min(chunk.length - at, this.#options.read_bytes))

@@ -62,7 +62,8 @@ async function inflatedHead(
   const chunks: Uint8Array[] = []
   let length = 0
   try {
-    for await (const chunk of inflatedChunks(descriptor, path, { codec: form.codec, skip: 0, readBytes: 65_536 })) {
+    const whole = { codec: form.codec, skip: 0, readBytes: 65_536, end: Number.POSITIVE_INFINITY }
+    for await (const chunk of inflatedChunks(descriptor, path, whole)) {
       chunks.push(chunk)
       length += chunk.length
       if (length >= form.most) return { bytes: Buffer.concat(chunks), complete: false }

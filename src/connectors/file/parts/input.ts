@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs'
+import { HeadraceError } from '../../../core/errors.ts'
 import { type Codec, codecOfBytes, codecOfPath, inflate } from '../../../formats/compression.ts'
 import { detectFormat } from '../../../formats/detect.ts'
 import { fileError } from '../client.ts'
@@ -47,14 +48,17 @@ export function readAt(descriptor: number, target: Uint8Array, position: number,
   }
 }
 
-/** The uncompressed bytes of a compressed file, from `skip` on; what comes before damage is given first. */
+/**
+ * The uncompressed bytes of the first `end` bytes of a compressed file, from `skip` on; what comes before damage is
+ * given first.
+ */
 export async function* inflatedChunks(
   descriptor: number,
   path: string,
-  form: { readonly codec: Codec; readonly skip: number; readonly readBytes: number },
+  form: { readonly codec: Codec; readonly skip: number; readonly readBytes: number; readonly end: number },
 ): AsyncGenerator<Uint8Array> {
   let left = form.skip
-  for await (const chunk of inflate(form.codec, rawChunks(descriptor, path, form.readBytes), { name: path })) {
+  for await (const chunk of inflate(form.codec, rawChunks(descriptor, path, form), { name: path })) {
     if (left >= chunk.length) left -= chunk.length
     else {
       yield left === 0 ? chunk : chunk.subarray(left)
@@ -63,12 +67,25 @@ export async function* inflatedChunks(
   }
 }
 
-function* rawChunks(descriptor: number, path: string, readBytes: number): Iterable<Uint8Array> {
+function* rawChunks(
+  descriptor: number,
+  path: string,
+  { readBytes, end }: { readonly readBytes: number; readonly end: number },
+): Iterable<Uint8Array> {
   const chunk = new Uint8Array(readBytes)
-  for (let position = 0; ; ) {
-    const length = readAt(descriptor, chunk, position, path)
-    if (length === 0) return
+  for (let position = 0; position < end; ) {
+    const length = readAt(descriptor, chunk.subarray(0, Math.min(readBytes, end - position)), position, path)
+    if (length === 0) return checkEnd(path, position, end)
     position += length
     yield chunk.subarray(0, length)
   }
+}
+
+/** At the end of a file: the bytes that were there when it was found must not be missing in silence (rulings 47). */
+export function checkEnd(path: string, position: number, end: number): void {
+  if (end === Number.POSITIVE_INFINITY) return
+  const message = `"${path}": it became shorter while it was read: ${position} of ${end} bytes`
+  throw new HeadraceError('connector_data_corrupt', message, {
+    hint: 'read a file when it is complete, or a copy that nobody cuts',
+  })
 }
