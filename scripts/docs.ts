@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorKinds } from '../src/core/error-kinds.ts'
 import type { Option } from '../src/core/option-types.ts'
-import { aggregateFunctions, scalarFunctions } from '../src/expr/catalogue.ts'
+import { aggregateFunctions, scalarFunctions, tableFunctions } from '../src/expr/catalogue.ts'
 import { connectors } from '../src/headrace/catalogue.ts'
 
 // Writes docs/reference/ from the sources; with --check it only compares and fails on a difference.
@@ -83,6 +83,12 @@ Names are case-insensitive. NULL arguments give NULL unless the text says otherw
 ## Scalar functions
 
 ${page(scalarFunctions.values())}
+
+## Table functions
+
+They stand in FROM: alone, behind CROSS JOIN, or behind LEFT JOIN … ON TRUE, where they may read the columns before them. WITH ORDINALITY adds a number from 1.
+
+${page(tableFunctions.values())}
 
 ## Aggregates
 

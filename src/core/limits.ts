@@ -18,6 +18,8 @@ export const limits = {
   /** Errors shown of one script. */
   diagnosticsMax: 20,
   filesOpenMax: 256,
+  /** Rows of one GENERATE_SERIES, which is held whole. */
+  seriesRowsMax: 10_000_000,
   /** Dead letters that a pipeline without a name prints. */
   rejectsPrinted: 10,
   schemaSampleRows: 1000,

@@ -9,6 +9,7 @@ import { likeFunctions } from './functions/like.ts'
 import { numberFunctions } from './functions/numbers.ts'
 import { regexFunctions } from './functions/regexp.ts'
 import { roundingFunctions } from './functions/rounding.ts'
+import { tableFunctionList } from './functions/series.ts'
 import { specialForms } from './functions/special-forms.ts'
 import { searchFunctions } from './functions/string-search.ts'
 import { splitFunctions } from './functions/string-split.ts'
@@ -51,3 +52,6 @@ export const scalarFunctions: ReadonlyMap<string, ScalarFunction> = byName(scala
 
 /** By upper-case name or alias. */
 export const aggregateFunctions: ReadonlyMap<string, AggregateFunction> = byName(aggregateList)
+
+/** Functions that stand in FROM, by upper-case name; UNNEST is syntax of its own. */
+export const tableFunctions: ReadonlyMap<string, ScalarFunction> = byName(tableFunctionList)

@@ -353,6 +353,7 @@ export interface FunctionFrom extends Node, Aliased {
   readonly kind: 'from-function'
   readonly name: Name
   readonly args: readonly Expr[]
+  readonly ordinality: boolean
 }
 
 export interface JoinFrom extends Node {

@@ -1,5 +1,5 @@
 import { type HeadraceError, HeadraceErrors } from '../core/errors.ts'
-import { aggregateFunctions, scalarFunctions } from '../expr/catalogue.ts'
+import { aggregateFunctions, scalarFunctions, tableFunctions } from '../expr/catalogue.ts'
 import type { Explain } from './ast-statements.ts'
 import { bindScript } from './binder/bind-script.ts'
 import type { Environment, Parameter } from './binder/context.ts'
@@ -70,7 +70,7 @@ async function stages(input: CompileInput): Promise<Stages> {
   const script = parseScript(text)
   const reporter = new Reporter()
   for (const diagnostic of script.diagnostics) reporter.report(diagnostic)
-  const functions = { scalar: scalarFunctions, aggregate: aggregateFunctions }
+  const functions = { scalar: scalarFunctions, aggregate: aggregateFunctions, table: tableFunctions }
   const settings = new Map<string, string>()
   const functionsUsed = new Set<string>()
   const environment: Environment = {

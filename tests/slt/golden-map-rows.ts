@@ -47,6 +47,7 @@ export const domainErrors: Readonly<Record<string, ErrorCode>> = {
   JSON_OBJECT: 'row_invalid_argument',
   MAP_FROM_ARRAYS: 'row_invalid_argument',
   SUM: 'row_numeric_overflow',
+  GENERATE_SERIES: 'row_invalid_argument',
 }
 
 /** Functions without an argument that could be NULL. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { expect, test } from 'vitest'
 import { errorKinds } from '../../src/core/error-kinds.ts'
-import { aggregateFunctions, scalarFunctions } from '../../src/expr/catalogue.ts'
+import { aggregateFunctions, scalarFunctions, tableFunctions } from '../../src/expr/catalogue.ts'
 import { Engine } from '../../src/headrace/engine.ts'
 import { compileScript } from '../../src/headrace/script.ts'
 import { findGoldens } from './find-goldens.ts'
@@ -101,7 +101,11 @@ const inScope = (code: string): boolean =>
 test('every function and every diagnostic has its goldens', async () => {
   const functions = await functionMap()
   const codes = codeMap()
-  const names = [...new Set([...scalarFunctions.values(), ...aggregateFunctions.values()].map(({ name }) => name))]
+  const names = [
+    ...new Set(
+      [...scalarFunctions.values(), ...aggregateFunctions.values(), ...tableFunctions.values()].map(({ name }) => name),
+    ),
+  ]
   const unmapped = [
     ...names.flatMap((name) => {
       const missing = lacks(name, functions.get(name) ?? [])
@@ -122,7 +126,7 @@ test('every function and every diagnostic has its goldens', async () => {
 })
 
 test('the tables of the map name functions and codes that exist', () => {
-  const known = new Set([...scalarFunctions.keys(), ...aggregateFunctions.keys()])
+  const known = new Set([...scalarFunctions.keys(), ...aggregateFunctions.keys(), ...tableFunctions.keys()])
   expect(Object.keys(domainErrors).filter((name) => !known.has(name))).toEqual([])
   const raised = [...codeMap().keys()].filter((code) => outOfScope.has(code))
   expect(raised, 'out of scope, and yet a golden raises it').toEqual([])

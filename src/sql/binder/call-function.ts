@@ -13,7 +13,11 @@ import { checkPatterns } from './patterns.ts'
 /** A call of a catalogue function, its arguments cast to what the overload wants. */
 export function callFunction(name: string, args: readonly BoundExpr[], span: Span, binder: Binder): BoundExpr {
   const found = binder.environment.functions.scalar.get(name.toUpperCase())
-  if (found === undefined) return functionNotFound(name, span, binder)
+  return found === undefined ? functionNotFound(name, span, binder) : callOf(found, args, span, binder)
+}
+
+/** A call of this function; see `callFunction`. */
+export function callOf(found: ScalarFunction, args: readonly BoundExpr[], span: Span, binder: Binder): BoundExpr {
   binder.environment.functionsUsed.add(found.name)
   const folded = args.map(foldConstant)
   checkPatterns(found.name, folded, binder)
@@ -48,7 +52,12 @@ export function functionNotFound(name: string, span: Span, binder: Binder): neve
   const upper = name.toUpperCase()
   if (binder.environment.brokenFunctions.has(upper)) return silent()
   if (laterFunctions.has(upper)) return unsupported(`the function ${upper}`, span)
-  const { scalar, aggregate } = binder.environment.functions
+  const { scalar, aggregate, table } = binder.environment.functions
+  if (table.has(upper) || upper === 'UNNEST') {
+    return fault('sql_function_not_found', `${upper} gives rows, not a value`, span, {
+      hint: `write it in FROM: CROSS JOIN ${upper}(…) AS t`,
+    })
+  }
   const names = [...scalar.keys(), ...aggregate.keys()].filter((known) => /^\w+$/.test(known))
   return fault('sql_function_not_found', `function "${name}" does not exist`, span, {
     hint: didYouMean(upper, names) ?? 'the reference lists all functions; your own are made with CREATE FUNCTION',

@@ -12,6 +12,8 @@ import type { Scope } from './scope.ts'
 export interface Functions {
   readonly scalar: ReadonlyMap<string, ScalarFunction>
   readonly aggregate: ReadonlyMap<string, AggregateFunction>
+  /** Those that stand in FROM; their result is an array of the rows. */
+  readonly table: ReadonlyMap<string, ScalarFunction>
 }
 
 export interface Parameter {

@@ -357,7 +357,7 @@ test('what this version does not run is refused by name', async () => {
       'SELECT k FROM s QUALIFY ROW_NUMBER() OVER (ORDER BY k) = 1',
       'SELECT COUNT(*) FROM s GROUP BY ALL',
       'WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r',
-      'SELECT * FROM GENERATE_SERIES(1, 2)',
+      'SELECT * FROM JSON_EACH(k)',
       'EXPLAIN ANALYZE SELECT 1',
     ),
   ).toMatchInlineSnapshot(`
@@ -379,7 +379,7 @@ test('what this version does not run is refused by name', async () => {
       "sql_feature_unsupported at ROW_NUMBER() OVER (ORDER BY k) = 1: QUALIFY is not supported by this version (leave it out; the README lists what this version runs)",
       "sql_feature_unsupported at SELECT COUNT(*) FROM s GROUP BY ALL: GROUP BY ALL is not supported by this version (list the columns)",
       "sql_feature_unsupported at WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r: WITH RECURSIVE is not supported by this version (leave it out; the README lists what this version runs)",
-      "sql_feature_unsupported at GENERATE_SERIES(1, 2): the table function GENERATE_SERIES is not supported by this version (leave it out; the README lists what this version runs)",
+      "sql_feature_unsupported at JSON_EACH(k): the table function JSON_EACH is not supported by this version (leave it out; the README lists what this version runs)",
       "sql_feature_unsupported at EXPLAIN ANALYZE SELECT 1: EXPLAIN ANALYZE is not supported by this version (leave it out; the README lists what this version runs)",
     ]
   `)

@@ -1,11 +1,14 @@
+import { didYouMean, nearestNames } from '../../core/suggest.ts'
 import { type DataType, type Field, typeName, types } from '../../core/types.ts'
 import type { BoundExpr } from '../../expr/bound.ts'
-import type { FromItem, JoinFrom, Name, Select, UnnestFrom, WindowTableFrom } from '../ast.ts'
+import type { FromItem, FunctionFrom, JoinFrom, Name, Select, UnnestFrom, WindowTableFrom } from '../ast.ts'
 import type { OptionEntry } from '../catalogue.ts'
+import { callOf } from './call-function.ts'
 import { castTo } from './casts.ts'
 import { foldConstant } from './constants.ts'
+import type { Binder } from './context.ts'
 import { clauseBinder } from './expressions.ts'
-import { fault, unsupported } from './failure.ts'
+import { fault, silent, unsupported } from './failure.ts'
 import type { ProjectRelation, Relation, RelationColumn, UnnestRelation, WindowMark } from './relation.ts'
 import type { Scope, ScopeInput } from './scope.ts'
 import { findRelation, type QueryContext } from './script-scope.ts'
@@ -50,9 +53,8 @@ async function bindItem(item: FromItem, options: SourceOptions, context: QueryCo
     case 'from-window':
       return bindWindowTable(item, options, context)
     case 'from-unnest':
-      return joinWith({ relation: oneRow(), inputs: [] }, item, false, context)
     case 'from-function':
-      return unsupported(`the table function ${item.name.text.toUpperCase()}`, item.span)
+      return joinWith({ relation: oneRow(), inputs: [] }, item, false, context)
   }
 }
 
@@ -87,7 +89,7 @@ export function renamed(columns: readonly RelationColumn[], names: readonly Name
 }
 
 async function bindJoin(join: JoinFrom, options: SourceOptions, context: QueryContext): Promise<BoundFrom> {
-  const isUnnest = join.right.kind === 'from-unnest'
+  const isUnnest = join.right.kind === 'from-unnest' || join.right.kind === 'from-function'
   const always = join.on === undefined || (join.on.kind === 'literal' && join.on.value === true)
   const runs = join.type === 'cross' || (always && (join.type === 'inner' || join.type === 'left'))
   if (!isUnnest || !runs || join.natural || join.within !== undefined) {
@@ -99,14 +101,16 @@ async function bindJoin(join: JoinFrom, options: SourceOptions, context: QueryCo
 const joinName = (join: JoinFrom): string =>
   join.type === 'comma' || join.type === 'inner' ? 'JOIN' : `${join.type.toUpperCase().replace('-', ' ')} JOIN`
 
-/** UNNEST behind other inputs. */
+/** UNNEST or a table function behind other inputs. */
 function joinWith(left: BoundFrom, item: FromItem, outer: boolean, context: QueryContext): BoundFrom {
-  if (item.kind !== 'from-unnest') return unsupported('JOIN', item.span, 'only UNNEST may follow another input')
+  if (item.kind !== 'from-unnest' && item.kind !== 'from-function')
+    return unsupported('JOIN', item.span, 'only UNNEST may follow another input')
   const scope: Scope = { inputs: left.inputs }
-  const binder = clauseBinder({ environment: context.environment, scope, place: 'UNNEST' })
-  const list = foldConstant(binder.bind(item.list))
+  const name = item.kind === 'from-unnest' ? 'UNNEST' : item.name.text.toUpperCase()
+  const binder = clauseBinder({ environment: context.environment, scope, place: name })
+  const list = item.kind === 'from-unnest' ? foldConstant(binder.bind(item.list)) : tableCall(item, binder)
   const spread = list.type.kind === 'array' && list.type.element.kind === 'struct' && item.columns.length === 0
-  const fields = elementFields(list, spread, item)
+  const fields = elementFields(list, spread, item, name)
   const own: RelationColumn[] = fields.map((field) => ({
     name: field.name,
     type: field.type,
@@ -116,7 +120,7 @@ function joinWith(left: BoundFrom, item: FromItem, outer: boolean, context: Quer
   if (item.ordinality) own.push({ name: 'ordinality', type: types.bigint, nullable: outer, hidden: false })
   const named = renamed(own, item.columns)
   const alias = item.alias?.text
-  const label = alias === undefined ? 'UNNEST' : `"${alias}"`
+  const label = alias === undefined ? name : `"${alias}"`
   const relation: UnnestRelation = {
     kind: 'unnest',
     input: left.relation,
@@ -130,8 +134,34 @@ function joinWith(left: BoundFrom, item: FromItem, outer: boolean, context: Quer
   return { relation, inputs: [...left.inputs, { alias, label, columns: named, offset: left.relation.columns.length }] }
 }
 
-function elementFields(list: BoundExpr, spread: boolean, item: UnnestFrom): readonly Field[] {
-  const own = item.alias?.text ?? 'unnest'
+/** The rows of a table function, as an array. */
+function tableCall(item: FunctionFrom, binder: Binder): BoundExpr {
+  const { functions, brokenFunctions } = binder.environment
+  const upper = item.name.text.toUpperCase()
+  const found = functions.table.get(upper)
+  if (found !== undefined)
+    return callOf(
+      found,
+      item.args.map((arg) => binder.bind(arg)),
+      item.span,
+      binder,
+    )
+  if (brokenFunctions.has(upper)) return silent()
+  const known = [...functions.table.keys()]
+  if (nearestNames(upper, known).length === 0) return unsupported(`the table function ${upper}`, item.span)
+  return fault('sql_function_not_found', `function "${item.name.text}" does not exist`, item.name.span, {
+    hint: didYouMean(upper, known),
+    suggestions: nearestNames(upper, known).map((near) => ({ replace: item.name.text, with: near })),
+  })
+}
+
+function elementFields(
+  list: BoundExpr,
+  spread: boolean,
+  item: UnnestFrom | FunctionFrom,
+  name: string,
+): readonly Field[] {
+  const own = item.alias?.text ?? name.toLowerCase()
   const type: DataType = list.type
   switch (type.kind) {
     case 'array':
@@ -146,9 +176,14 @@ function elementFields(list: BoundExpr, spread: boolean, item: UnnestFrom): read
     case 'json':
       return [{ name: own, type: types.json, nullable: true }]
     default:
-      return fault('sql_type_mismatch', `UNNEST takes an ARRAY, a MAP or JSON, not ${typeName(type)}`, item.list.span, {
-        hint: 'name a column that holds a list',
-      })
+      return fault(
+        'sql_type_mismatch',
+        `UNNEST takes an ARRAY, a MAP or JSON, not ${typeName(type)}`,
+        list.span ?? item.span,
+        {
+          hint: 'name a column that holds a list',
+        },
+      )
   }
 }
 

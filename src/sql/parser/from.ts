@@ -147,7 +147,8 @@ function unaliased(cursor: Cursor, start: number): Unaliased {
   if (!cursor.acceptSymbol('(')) return { kind: 'from-name', name, span: cursor.spanFrom(start) }
   const args = cursor.isSymbol(')') ? [] : cursor.list(() => cursor.expression())
   cursor.expectSymbol(')')
-  return { kind: 'from-function', name, args, span: cursor.spanFrom(start) }
+  const ordinality = cursor.acceptWord('WITH', 'ORDINALITY')
+  return { kind: 'from-function', name, args, ordinality, span: cursor.spanFrom(start) }
 }
 
 /** What stands up to the next blank, comma, semicolon or parenthesis. */
