@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { limits } from '../../core/limits.ts'
 import { BatchBuilder } from '../../core/row-batch.ts'
 import type { Reject } from '../../formats/decoder.ts'
+import { keepRows } from '../../operators/keep-rows.ts'
 import type { OperatorContext } from '../../operators/operator.ts'
 import type { SourceNode, ValuesNode } from '../../sql/plan.ts'
 import type { Graph } from '../graph/build.ts'
@@ -175,8 +176,8 @@ class Drive {
       return false
     }
     if (item.kind === 'idle') return true
-    for (const reject of item.rejects ?? []) this.#input.onReject(reject, open.node, split.id)
-    const batch = cut(item.batch, budget)
+    const { batch, rejects } = cut(item, budget)
+    for (const reject of rejects) this.#input.onReject(reject, open.node, split.id)
     if (batch !== undefined) await this.#step(split.id, () => open.origin.batch(batch))
     return true
   }
@@ -221,10 +222,27 @@ function lowest(origin: Origin, active: readonly ActiveSplit[]): ActiveSplit {
   return best
 }
 
-/** As much of the batch as the source may still give. */
-function cut(batch: Batch | undefined, budget: Budget): Batch | undefined {
-  if (batch === undefined || budget.left <= 0) return undefined
-  const rows = Math.min(batch.rows, budget.left)
-  budget.left -= rows
-  return rows === batch.rows ? batch : { ...batch, rows }
+/** As much of an item as the source may still give: the rows, and the rejects that came before the last of them. */
+function cut(
+  { batch, rejects = [] }: SourceItem & { readonly kind: 'batch' },
+  budget: Budget,
+): { readonly batch: Batch | undefined; readonly rejects: readonly Reject[] } {
+  if (budget.left <= 0) return { batch: undefined, rejects: [] }
+  if (batch === undefined || batch.rows < budget.left) {
+    budget.left -= batch?.rows ?? 0
+    return { batch, rejects }
+  }
+  const rows = budget.left
+  budget.left = 0
+  const whole = rows === batch.rows
+  const last = ordinalOf(batch, rows - 1)
+  return {
+    batch: whole ? batch : keepRows(batch, [...Array(rows).keys()]),
+    rejects: rejects.filter(({ ordinal }) => ordinal < last),
+  }
+}
+
+/** Ordinal in the split of a row. */
+function ordinalOf({ provenance }: Batch, row: number): number {
+  return provenance === undefined ? row : provenance.rowOrdinal + (provenance.ordinals?.[row] ?? row)
 }
