@@ -57,8 +57,17 @@ export function digestText(digest: Digest): string {
     ...(rejected > 0 ? [`dead letters ${grouped(rejected)} (${codes})`] : []),
     `${(digest.elapsedMs / 1000).toFixed(2)} s`,
   ]
-  return `${digest.complete ? 'done' : 'stopped'}: ${parts.join(' · ')}`
+  const head = `${digest.complete ? 'done' : 'stopped'}: ${parts.join(' · ')}`
+  return [head, ...hintsOf(digest).map((hint) => `  hint: ${hint}`)].join('\n')
 }
+
+/** What to do about records that did not fit columns told from a sample. */
+const hintsOf = ({ misfits }: Digest): readonly string[] =>
+  misfits.map(
+    (uri) =>
+      `the columns of '${uri}' come from a sample that ended before its end; ` +
+      `declare them with types that fit all records: CREATE STREAM s (column TYPE, …) FROM '${uri}'`,
+  )
 
 export function digestJson(digest: Digest): string {
   return JSON.stringify({
@@ -67,6 +76,7 @@ export function digestJson(digest: Digest): string {
     rows_out: digest.rowsOut,
     late_rows: digest.lateRows,
     dead_letters: Object.fromEntries(digest.rejected),
+    hints: hintsOf(digest),
     elapsed_ms: Math.round(digest.elapsedMs),
   })
 }

@@ -207,6 +207,8 @@ export interface Discovered {
   readonly bytesSeen: number
   readonly warnings: readonly string[]
   readonly format: string | undefined
+  /** The sample ended before the input: values that come later may not fit the columns. */
+  readonly sampleCut?: boolean | undefined
 }
 
 export interface ChannelFacts {

@@ -68,6 +68,28 @@ test('json: mixtures inside of other values stay JSON', () => {
   expect(shown(found)).toEqual(['m STRUCT<a ARRAY<JSON>, n JSON, o BOOLEAN> NOT NULL'])
 })
 
+test('digits with leading zeros are text, whichever come first', () => {
+  for (const values of [
+    ['00123', '456'],
+    ['456', '00123'],
+    ['0', '007'],
+    ['-5', '-007'],
+  ]) {
+    expect(shown(schemaOf('csv', [`zip\n${values.join('\n')}\n`]))).toEqual(['zip STRING NOT NULL'])
+  }
+  expect(shown(schemaOf('csv', ['n\n0\n-0\n10\n']))).toEqual(['n BIGINT NOT NULL'])
+})
+
+test('a sample that ends before the input says so', () => {
+  const texts = { csv: 'a\n1\n2\n3\n', jsonl: '{"a":1}\n{"a":2}\n{"a":3}\n', json: '[{"a":1},{"a":2},{"a":3}]\n' }
+  for (const [format, text] of Object.entries(texts)) {
+    expect([format, schemaOf(format, [text]).sampleCut]).toEqual([format, false])
+    expect([format, schemaOf(format, [text], { rows: 3 }).sampleCut]).toEqual([format, false])
+    expect([format, schemaOf(format, [text], { rows: 2 }).sampleCut]).toEqual([format, true])
+    expect([format, schemaOf(format, [text], {}, false).sampleCut]).toEqual([format, true])
+  }
+})
+
 test('a cut last record is not looked at, and files that disagree are named', () => {
   expect(schemaOf('jsonl', ['{"a":1}\n{"a":"x'], {}, false).warnings).toEqual([])
   expect(schemaOf('json', ['[{"a":1},{"a":2.5}', '[{"a":"x"}]'], {}, false).warnings).toContain(

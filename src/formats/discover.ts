@@ -38,6 +38,8 @@ export interface SampledSchema {
   readonly rowsSeen: number
   readonly bytesSeen: number
   readonly warnings: readonly string[]
+  /** The samples end before the input does: values that come later may not fit. */
+  readonly sampleCut: boolean
 }
 
 export interface DiscoverOptions {
@@ -99,7 +101,7 @@ function fixedSchema(format: 'text' | 'raw', samples: readonly Sample[]): Sample
     mixed: false,
   }
   const bytesSeen = samples.reduce((sum, sample) => sum + sample.bytes.length, 0)
-  return { columns: [only], eventTimeCandidates: [], rowsSeen: 0, bytesSeen, warnings: [] }
+  return { columns: [only], eventTimeCandidates: [], rowsSeen: 0, bytesSeen, warnings: [], sampleCut: false }
 }
 
 function inUtf8(bytes: Uint8Array, format: string, options: DiscoverOptions): Uint8Array {
@@ -148,6 +150,7 @@ function sampleCsv(format: 'csv' | 'tsv', reading: Reading, table: SampleTable):
     )
     rows++
   }
+  if (!sample.complete || at < slab.end) table.cut = true
 }
 
 function sampleJson(format: 'json' | 'jsonl', reading: Reading, table: SampleTable): void {
@@ -164,13 +167,16 @@ function sampleJson(format: 'json' | 'jsonl', reading: Reading, table: SampleTab
       table.badRecords++
     }
   }
+  if (!sample.complete) table.cut = true
   if (format === 'jsonl') {
-    for (let at = slab.start, rows = 0; at < slab.end && rows < reading.rows; rows++) {
+    let at = slab.start
+    for (let rows = 0; at < slab.end && rows < reading.rows; rows++) {
       const lineEnd = memory.text.indexOf(10, at)
       if (lineEnd >= slab.end && !sample.complete) break
       take(at, Math.min(lineEnd, slab.end))
       at = lineEnd + 1
     }
+    if (at < slab.end) table.cut = true
     return
   }
   const splitter = new ValueSplitter(memory, nestedEndTwin(memory), reading.options.records)
@@ -181,11 +187,13 @@ function sampleJson(format: 'json' | 'jsonl', reading: Reading, table: SampleTab
     if (piece.kind === 'broken') table.badRecords++
     else take(piece.start, piece.end)
   }
+  if (splitter.next(slab.end, sample.complete).kind !== 'more') table.cut = true
 }
 
 /** Gathers what was seen, over all samples and per sample. */
 class SampleTable {
   badRecords = 0
+  cut = false
   ragged = 0
   #rows = 0
   readonly #all = new Map<string, Seen>()
@@ -232,7 +240,7 @@ class SampleTable {
     const eventTimeCandidates = columns
       .filter((column) => isEventTime(column, this.#all.get(column.name)!))
       .map((column) => column.name)
-    return { columns, eventTimeCandidates, rowsSeen: this.#rows, bytesSeen, warnings }
+    return { columns, eventTimeCandidates, rowsSeen: this.#rows, bytesSeen, warnings, sampleCut: this.cut }
   }
 
   #place(name: string): readonly [Seen, Seen] {

@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly options: OptionValues
   /** Discovered columns that hold values of several kinds. */
   readonly mixed?: ReadonlySet<string> | undefined
+  /** The columns were told from a sample that ended before the input. */
+  readonly sampleCut?: boolean | undefined
 }
 
 /** Parses a URI or bare path and checks its options; needs no network and opens nothing. */

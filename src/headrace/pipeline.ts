@@ -49,6 +49,8 @@ export interface Digest {
   readonly lateRows: number
   /** Rows that were dead-lettered, skipped or printed, by code. */
   readonly rejected: ReadonlyMap<string, number>
+  /** Sources with records that did not fit columns told from a sample that ended before them. */
+  readonly misfits: readonly string[]
   readonly elapsedMs: number
 }
 
@@ -63,6 +65,7 @@ export class Pipeline {
   readonly #sources: OpenSource[] = []
   readonly #graph: Graph
   #writers = 0
+  readonly #misfits = new Set<string>()
   readonly #exprPolicy: 'dlq' | 'null' | 'fail'
   #queue: { readonly sink: Sink; readonly builder: BatchBuilder } | undefined
 
@@ -122,8 +125,9 @@ export class Pipeline {
   }
 
   #onReject(reject: Reject, node: SourceNode, split: string): void {
-    const { options } = node.info.handle as Endpoint
+    const { options, sampleCut } = node.info.handle as Endpoint
     const { code, detail, ordinal, byte, bytes } = reject
+    if (sampleCut === true && code === 'connector_record_invalid') this.#misfits.add(node.info.uri)
     this.#input.deadLetters.add(
       {
         code,
@@ -313,6 +317,7 @@ export class Pipeline {
       rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,
+      misfits: [...this.#misfits],
       elapsedMs,
     }
   }

@@ -52,7 +52,7 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
     eventTime: eventTime === undefined ? undefined : { column: eventTime, delayMicros },
     watermarkDelayMicros: delayMicros,
     projects: connector.capabilities.source?.pushdown !== 'none',
-    handle: { ...handle, mixed } satisfies Endpoint,
+    handle: { ...handle, mixed, sampleCut: found?.sampleCut } satisfies Endpoint,
   }
 }
 

@@ -158,6 +158,18 @@ test('a pipeline writes its file and says what it did', async () => {
   ])
 })
 
+test('values behind the sample that do not fit: the last line says how to declare them', async () => {
+  const ids = Array.from({ length: 1500 }, (_, i) => `${i}`)
+  put('late.csv', `zip\n${ids.join('\n')}\nE17\n`)
+  const hint = "  hint: the columns of 'late.csv' come from a sample that ended before its end; declare them"
+  const guessed = await headrace(['sql', "SELECT COUNT(*) AS n FROM 'late.csv' WHERE zip >= 0"], { cwd })
+  expect(guessed.err.split('\n').at(-2)).toContain(hint)
+  const json = await headrace(['run', '--json', '-e', "SELECT COUNT(*) AS n FROM 'late.csv' WHERE zip >= 0"], { cwd })
+  expect(JSON.parse(json.err.trimEnd().split('\n').at(-1)!).hints).toEqual([expect.stringContaining("FROM 'late.csv'")])
+  const declared = "CREATE STREAM s (zip BIGINT) FROM 'late.csv'; SELECT COUNT(*) AS n FROM s WHERE zip >= 0"
+  expect((await headrace(['sql', declared], { cwd })).err).not.toContain('hint')
+})
+
 test('a truncated gzip gives the rows before the cut and exits 1', async () => {
   const { code, out, err } = await headrace(['sql', "SELECT id FROM 'cut.jsonl.gz'"], { cwd })
   expect(code).toBe(1)

@@ -13,7 +13,8 @@ const FILES_MAX = 10
 /** The columns of files, out of a sample of the first ones; nothing is consumed. */
 export async function discoverFiles(context: ConnectorContext): Promise<Discovered> {
   const options = context.options as FileOptions
-  const paths = listFiles(pathOf(context.uri, context.baseDirectory), options).slice(0, FILES_MAX)
+  const all = listFiles(pathOf(context.uri, context.baseDirectory), options)
+  const paths = all.slice(0, FILES_MAX)
   const share = Math.ceil(options.sample_bytes / paths.length)
   let format: string | undefined
   const samples: Sample[] = []
@@ -28,7 +29,8 @@ export async function discoverFiles(context: ConnectorContext): Promise<Discover
     { rows: options.sample_rows, csv: csvSpec(context.options), records: options.records },
     context,
   )
-  return { ...found, columns: found.columns.map((column) => ({ ...column, origin: 'sampled' })), key: [], format }
+  const columns = found.columns.map((column) => ({ ...column, origin: 'sampled' as const }))
+  return { ...found, columns, key: [], format, sampleCut: found.sampleCut || paths.length < all.length }
 }
 
 async function sampleOf(path: string, options: FileOptions, most: number): Promise<{ format: string; sample: Sample }> {
