@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { HeadraceError } from '../core/errors.ts'
 import { typeName } from '../core/types.ts'
 import { type DiscoverOptions, discover } from './discover.ts'
 import { testDeps } from './test-decoding.ts'
@@ -12,6 +13,15 @@ function schemaOf(format: string, texts: readonly string[], options: DiscoverOpt
 
 const shown = (found: ReturnType<typeof schemaOf>) =>
   found.columns.map((each) => `${each.name} ${typeName(each.type)}${each.nullable ? '' : ' NOT NULL'}`)
+
+function caught(task: () => unknown): HeadraceError {
+  try {
+    task()
+  } catch (error) {
+    if (error instanceof HeadraceError) return error
+  }
+  return expect.fail('no fault')
+}
 
 test('csv: the narrowest type that fits all samples', () => {
   const text = [
@@ -95,6 +105,26 @@ test('a cut last record is not looked at, and files that disagree are named', ()
   expect(schemaOf('json', ['[{"a":1},{"a":2.5}', '[{"a":"x"}]'], {}, false).warnings).toContain(
     'column "a" is DOUBLE in "file0" and STRING in "file1"',
   )
+})
+
+test.each([
+  ['jsonl', `{"a":"${'x'.repeat(300)}"}\n`],
+  ['json', `[{"a":"${'x'.repeat(300)}"}]`],
+  ['csv', `${'x'.repeat(300)},b\n`],
+])('%s: when the only record is too long, the error names the option', (format, text) => {
+  const cut = text.slice(0, 200)
+  expect(() => schemaOf(format, [cut], {}, false)).toThrow(
+    'no record to tell the columns from in "file0": the first is longer than the sample of 200 bytes',
+  )
+  expect(() => schemaOf(format, [text], { lineBytesMax: 100 })).toThrow('all are longer than line_bytes_max, 100 bytes')
+  const { hint } = caught(() => schemaOf(format, [cut], {}, false))
+  expect(hint).toContain('Raise sample_bytes, or declare the columns')
+})
+
+test('records over the limit tell nothing of the columns', () => {
+  const found = schemaOf('jsonl', [`{"long":"${'x'.repeat(300)}"}\n{"a":1}\n`], { lineBytesMax: 100 })
+  expect(shown(found)).toEqual(['a BIGINT NOT NULL'])
+  expect(found.warnings).toEqual(['1 sampled records are longer than line_bytes_max, 100 bytes'])
 })
 
 test('an empty sample is an error, never a guess', () => {

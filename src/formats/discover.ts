@@ -47,6 +47,8 @@ export interface DiscoverOptions {
   readonly rows?: number | undefined
   readonly csv?: Partial<CsvOptions> | undefined
   readonly records?: string | undefined
+  /** Longer records are rejects of the decoder and tell nothing; `limits.lineBytesMax` when absent. */
+  readonly lineBytesMax?: number | undefined
 }
 
 /** Columns out of samples of csv, tsv, json or jsonl (connectors.md §4). The same samples give the same answer. */
@@ -57,7 +59,7 @@ export function discover(
   deps: { readonly memory: WorkerMemory; readonly kernels: Kernels },
 ): SampledSchema {
   if (format === 'text' || format === 'raw') return fixedSchema(format, samples)
-  const table = new SampleTable()
+  const table = new SampleTable(options.lineBytesMax ?? limits.lineBytesMax)
   const rows = Math.ceil((options.rows ?? limits.schemaSampleRows) / Math.max(1, samples.length))
   for (const sample of samples) {
     table.begin(sample.path)
@@ -126,8 +128,9 @@ function sampleCsv(format: 'csv' | 'tsv', reading: Reading, table: SampleTable):
   for (let rows = 0; rows < reading.rows && at < slab.end; ) {
     const read = reader.read(at, limit, names?.length === 1)
     if (read.kind === 'incomplete') break
+    const from = at
     at = read.next
-    if (read.kind === 'nothing') continue
+    if (read.kind === 'nothing' || table.isLong(from, read.end)) continue
     if (read.kind === 'malformed') {
       table.badRecords++
       continue
@@ -156,6 +159,7 @@ function sampleCsv(format: 'csv' | 'tsv', reading: Reading, table: SampleTable):
 function sampleJson(format: 'json' | 'jsonl', reading: Reading, table: SampleTable): void {
   const { slab, memory, sample } = reading
   const take = (start: number, end: number): void => {
+    if (table.isLong(start, end)) return
     const text = memory.text.utf8Slice(start, end)
     if (text.trim() === '') return
     try {
@@ -192,6 +196,8 @@ function sampleJson(format: 'json' | 'jsonl', reading: Reading, table: SampleTab
 
 /** Gathers what was seen, over all samples and per sample. */
 class SampleTable {
+  readonly #lineBytesMax: number
+  #longRecords = 0
   badRecords = 0
   cut = false
   ragged = 0
@@ -199,6 +205,17 @@ class SampleTable {
   readonly #all = new Map<string, Seen>()
   readonly #perPath = new Map<string, Map<string, Seen>>()
   #own = new Map<string, Seen>()
+
+  constructor(lineBytesMax: number) {
+    this.#lineBytesMax = lineBytesMax
+  }
+
+  /** A record over the limit; it is counted. */
+  isLong(start: number, end: number): boolean {
+    if (end - start <= this.#lineBytesMax) return false
+    this.#longRecords++
+    return true
+  }
 
   begin(path: string): void {
     this.#own = new Map()
@@ -224,23 +241,33 @@ class SampleTable {
   }
 
   finish(bytesSeen: number, paths: readonly string[]): SampledSchema {
-    if (this.#all.size === 0 || (this.#rows === 0 && this.badRecords === 0 && this.#all.size === 0)) {
-      throw new HeadraceError(
-        'connector_schema_mismatch',
-        `no record to tell the columns from in "${paths[0] ?? ''}"`,
-        {
-          hint: 'Declare the columns: CREATE STREAM s (id BIGINT, at TIMESTAMP) FROM …; options may name the format.',
-        },
-      )
-    }
+    if (this.#all.size === 0) throw this.#nothingFound(bytesSeen, paths[0] ?? '')
     const warnings: string[] = []
     const columns = [...this.#all].map(([name, seen]) => this.#column(name, seen, warnings))
     if (this.badRecords > 0) warnings.push(`${this.badRecords} sampled records are not valid`)
+    if (this.#longRecords > 0)
+      warnings.push(`${this.#longRecords} sampled records are longer than line_bytes_max, ${this.#lineBytesMax} bytes`)
     if (this.ragged > 0) warnings.push(`${this.ragged} sampled records have another number of fields than the header`)
     const eventTimeCandidates = columns
       .filter((column) => isEventTime(column, this.#all.get(column.name)!))
       .map((column) => column.name)
     return { columns, eventTimeCandidates, rowsSeen: this.#rows, bytesSeen, warnings, sampleCut: this.cut }
+  }
+
+  #nothingFound(bytesSeen: number, path: string): HeadraceError {
+    const [why, option] =
+      this.#longRecords > 0
+        ? [`all are longer than line_bytes_max, ${this.#lineBytesMax} bytes`, 'Raise line_bytes_max, or declare']
+        : this.cut && this.badRecords === 0 && bytesSeen > 0
+          ? [`the first is longer than the sample of ${bytesSeen} bytes`, 'Raise sample_bytes, or declare']
+          : [undefined, 'Declare']
+    return new HeadraceError(
+      'connector_schema_mismatch',
+      `no record to tell the columns from in "${path}"${why === undefined ? '' : `: ${why}`}`,
+      {
+        hint: `${option} the columns: CREATE STREAM s (id BIGINT, at TIMESTAMP) FROM …; options may name the format.`,
+      },
+    )
   }
 
   #place(name: string): readonly [Seen, Seen] {

@@ -26,7 +26,12 @@ export async function discoverFiles(context: ConnectorContext): Promise<Discover
   const found = discover(
     format!,
     samples,
-    { rows: options.sample_rows, csv: csvSpec(context.options), records: options.records },
+    {
+      rows: options.sample_rows,
+      csv: csvSpec(context.options),
+      records: options.records,
+      lineBytesMax: options.line_bytes_max,
+    },
     context,
   )
   const columns = found.columns.map((column) => ({ ...column, origin: 'sampled' as const }))

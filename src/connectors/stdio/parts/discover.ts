@@ -11,7 +11,8 @@ export async function discoverStdin(context: ConnectorContext): Promise<Discover
   const head = await peekStdin(context.shared, options.sample_bytes, context.signal)
   const format = stdinFormat(options, head)
   const sample = { path: 'stdin', bytes: Buffer.concat(head.chunks), complete: head.ended }
-  const form = { rows: options.sample_rows, csv: csvSpec(context.options), records: options.records }
+  const { sample_rows: rows, records, line_bytes_max: lineBytesMax } = options
+  const form = { rows, csv: csvSpec(context.options), records, lineBytesMax }
   const found = discover(format, [sample], form, context)
   return { ...found, columns: found.columns.map((column) => ({ ...column, origin: 'sampled' })), key: [], format }
 }
