@@ -10,7 +10,10 @@ export interface DeadLetter {
   readonly code: string
   readonly detail: string
   readonly stage: 'decode' | 'expression' | 'sink'
-  /** The source as printed, its split, and the 0-based row in the split; absent when no longer known. */
+  /**
+   * The source as printed (several, separated by commas, where rows were put together; empty for VALUES), its split, and
+   * the 0-based row in the split; absent when no longer known.
+   */
   readonly source: string
   readonly split: string | undefined
   readonly ordinal: number | undefined

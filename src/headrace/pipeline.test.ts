@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
-import { type DeadLetter, DeadLetters } from './dead-letters.ts'
+import { type DeadLetter, DeadLetters, placeOf } from './dead-letters.ts'
 import { Engine } from './engine.ts'
 import { type Digest, Pipeline } from './pipeline.ts'
 import { compileScript } from './script.ts'
@@ -78,3 +78,28 @@ test.each(SIZES)('max_records cuts arrays, too; batches of %i', async (size) => 
   const counted = await run(`${from}; SELECT COUNT(*) AS n, ARRAY_AGG(l) AS ls FROM s`, size)
   expect(counted.rows).toEqual([[4, [0, 1, 2, 3].map((i) => [i, i + 100])]])
 })
+
+test.each(SIZES)(
+  'a dead letter names its source by URI and its split, whatever stage refused it; batches of %i',
+  async (size) => {
+    put('parts.jsonl', '{"a":1,"b":0}\n{"a":}\n{"a":3,"b":3}\n')
+    const of = (query: string): Promise<Ran> =>
+      run(`CREATE STREAM s (a BIGINT, b BIGINT) FROM 'file:parts.jsonl?format=jsonl'; ${query}`, size)
+    const split = join(baseDirectory, 'parts.jsonl')
+    const source = 'file:parts.jsonl?format=jsonl'
+    const { letters } = await of('SELECT a / b AS q FROM s')
+    expect(letters.map(({ stage, source, split, ordinal }) => ({ stage, source, split, ordinal }))).toEqual(
+      expect.arrayContaining([
+        { stage: 'decode', source, split, ordinal: 1 },
+        { stage: 'expression', source, split, ordinal: 0 },
+      ]),
+    )
+    expect(letters.map((letter) => placeOf(letter)).sort()).toEqual([
+      `${source} ${split}:1`,
+      `${source} ${split}:2 (byte 14)`,
+    ])
+    const later = await of('SELECT 1 / (SUM(a) - 4) AS q FROM s')
+    const made = later.letters.find(({ stage }) => stage === 'expression')
+    expect(made).toMatchObject({ source, split: undefined, ordinal: undefined, encoding: 'row' })
+  },
+)

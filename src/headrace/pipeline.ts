@@ -66,6 +66,8 @@ export class Pipeline {
   readonly #graph: Graph
   #writers = 0
   readonly #misfits = new Set<string>()
+  /** Whose rows are in the graph. */
+  #source: SourceNode | undefined
   readonly #exprPolicy: 'dlq' | 'null' | 'fail'
   #queue: { readonly sink: Sink; readonly builder: BatchBuilder } | undefined
 
@@ -117,6 +119,9 @@ export class Pipeline {
         context: this.#context,
         clock: this.#engine.clock,
         onReject: (reject, source, split) => this.#onReject(reject, source, split),
+        beforeStep: (source) => {
+          this.#source = source
+        },
         afterStep: () => this.#writeDeadLetters(),
         onProgress: onProgress === undefined ? undefined : () => onProgress(this.#progress()),
       },
@@ -235,7 +240,7 @@ export class Pipeline {
       ...base,
       ...form,
       schema,
-      valueText: textOfValue,
+      valueText: (value, type) => textOfValue(value, type, this.#input.plan.settings.get('timezone')),
       encoder: (format) =>
         createEncoder(
           format,
@@ -298,16 +303,19 @@ export class Pipeline {
     batch: Batch,
     row: number,
   ): Pick<DeadLetter, 'source' | 'split' | 'ordinal' | 'byte' | 'value' | 'encoding'> {
-    const { split } = this.#context.current
     const { provenance } = batch
-    const ordinal = provenance === undefined ? undefined : provenance.rowOrdinal + (provenance.ordinals?.[row] ?? row)
-    const facts = { source: split, split, ordinal, byte: undefined }
-    const { slab, recordStarts, recordEnds } = provenance ?? {}
-    const start = recordStarts?.[row]
-    if (slab !== undefined && start !== undefined) {
-      return { ...facts, value: slab.slice(start, recordEnds![row]), encoding: 'raw' }
+    const asJson = () => ({ byte: undefined, value: Buffer.from(rowJson(batch, row)), encoding: 'row' }) as const
+    if (provenance === undefined) {
+      // It was made of rows of all sources that lead here.
+      const source = [...new Set(this.#sources.map(({ node }) => node.info.uri))].join(', ')
+      return { source, split: undefined, ordinal: undefined, ...asJson() }
     }
-    return { ...facts, value: Buffer.from(rowJson(batch, row)), encoding: 'row' }
+    const { split, slab, recordStarts, recordEnds } = provenance
+    const ordinal = provenance.rowOrdinal + (provenance.ordinals?.[row] ?? row)
+    const facts = { source: this.#source?.info.uri ?? split, split, ordinal }
+    const start = recordStarts?.[row]
+    if (slab === undefined || start === undefined) return { ...facts, ...asJson() }
+    return { ...facts, byte: undefined, value: slab.slice(start, recordEnds![row]), encoding: 'raw' }
   }
 
   #digest(complete: boolean, elapsedMs: number): Digest {

@@ -27,6 +27,8 @@ export interface DriveInput {
   readonly clock: Clock
   /** Called for every record that could not be decoded. */
   readonly onReject: (reject: Reject, source: SourceNode, split: string) => void
+  /** Before every step, inside it: the source whose rows are pushed; undefined for VALUES and the clock. */
+  readonly beforeStep?: ((source: SourceNode | undefined) => void) | undefined
   /** After every step, inside it: what came out beside the graph is written. */
   readonly afterStep?: (() => Promise<void>) | undefined
   /** After every item: for progress. */
@@ -90,8 +92,9 @@ class Drive {
   }
 
   /** Runs one step in the graph: clock read once, scratch empty. */
-  #step(split: string, task: () => Promise<void>): Promise<void> {
+  #step(split: string, task: () => Promise<void>, source?: SourceNode): Promise<void> {
     return this.#lock.run(async () => {
+      this.#input.beforeStep?.(source)
       const { context, clock } = this.#input
       context.current.nowMicros = clock.nowMicros()
       context.current.split = split
@@ -127,7 +130,7 @@ class Drive {
     if (open.node.info.bounded) await this.#lowestFirst(open, splits, budget)
     else await Promise.allSettled(splits.map((split) => this.#failFast(this.#wholeSplit(open, split, budget))))
     if (this.#signal.aborted) return false
-    await this.#step('', () => open.origin.end())
+    await this.#step('', () => open.origin.end(), open.node)
     return true
   }
 
@@ -172,13 +175,13 @@ class Drive {
     const { value: item, done } = await split.items.next()
     if (done === true) {
       await split.reader[Symbol.asyncDispose]()
-      if (!this.#signal.aborted) await this.#step(split.id, () => open.origin.finishSplit(split.id))
+      if (!this.#signal.aborted) await this.#step(split.id, () => open.origin.finishSplit(split.id), open.node)
       return false
     }
     if (item.kind === 'idle') return true
     const { batch, rejects } = cut(item, budget)
     for (const reject of rejects) this.#input.onReject(reject, open.node, split.id)
-    if (batch !== undefined) await this.#step(split.id, () => open.origin.batch(batch))
+    if (batch !== undefined) await this.#step(split.id, () => open.origin.batch(batch), open.node)
     return true
   }
 
