@@ -1,4 +1,4 @@
-import type { Batch } from '../core/batch.ts'
+import { type Batch, ordinalOf } from '../core/batch.ts'
 import { ColumnBuilder } from '../core/column-builder.ts'
 import type { WorkerMemory } from '../core/memory.ts'
 import { systemValue } from '../core/system-values.ts'
@@ -25,10 +25,11 @@ export class SystemColumns implements Disposable {
   /** `file` is set for files; row numbers come from the batch's provenance. */
   add(batch: Batch, facts: { readonly source: string; readonly file?: string | undefined }): Batch {
     if (this.#names.length === 0) return batch
-    const { split = '', rowOrdinal = 0, ordinals, ingestMicros = 0 } = batch.provenance ?? {}
+    const { provenance } = batch
+    const { split = '', ingestMicros = 0 } = provenance ?? {}
     for (const builder of this.#builders) builder.reset()
     for (let row = 0; row < batch.rows; row++) {
-      const offset = rowOrdinal + (ordinals?.[row] ?? row)
+      const offset = provenance === undefined ? row : ordinalOf(provenance, row)
       const of = { ...facts, split, offset, ingestMicros, rowNumber: facts.file === undefined ? undefined : offset + 1 }
       for (const [i, name] of this.#names.entries()) this.#builders[i]!.append(systemValue(name, of))
     }

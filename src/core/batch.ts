@@ -24,6 +24,21 @@ export interface Provenance {
   readonly recordEnds?: Uint32Array | undefined
   /** Wall time at which the batch was made, microseconds. */
   readonly ingestMicros: number
+  /** Row i of the batch is row `rows[i]` of the arrays above; absent when no row was left out since. Valid as the batch. */
+  readonly rows?: Int32Array | undefined
+}
+
+/** Ordinal in the split of a row of the batch that `provenance` belongs to. */
+export function ordinalOf({ rowOrdinal, ordinals, rows }: Provenance, row: number): number {
+  const at = rows?.[row] ?? row
+  return rowOrdinal + (ordinals?.[at] ?? at)
+}
+
+/** The original bytes of a row of the batch that `provenance` belongs to, copied; undefined when the source has none. */
+export function recordOf({ slab, recordStarts, recordEnds, rows }: Provenance, row: number): Uint8Array | undefined {
+  const at = rows?.[row] ?? row
+  const start = recordStarts?.[at]
+  return slab === undefined || start === undefined ? undefined : slab.slice(start, recordEnds![at])
 }
 
 /**

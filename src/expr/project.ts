@@ -1,4 +1,4 @@
-import type { Batch, Mark } from '../core/batch.ts'
+import type { Batch, Mark, Provenance } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
 import { assert } from '../core/errors.ts'
 import type { WorkerMemory } from '../core/memory.ts'
@@ -71,6 +71,8 @@ export class RowProgram implements Disposable {
   /** Texts that the loop computes; kept until the next batch. */
   readonly #scratch: Scratch
   #failures: ProgramFailure[] = []
+  /** `Provenance.rows` of a batch whose input had left out rows already. */
+  #before = new Int32Array(0)
 
   constructor(spec: RowProgramSpec) {
     const { filters, outputs, deps } = spec
@@ -182,7 +184,7 @@ export class RowProgram implements Disposable {
     return { schema: this.#spec.output, rows, columns, ...this.#rowFacts(batch, kept) }
   }
 
-  /** Changes, marks and watermarks of the kept rows, and where they came from when all are kept. */
+  /** Changes, marks and watermarks of the kept rows, and where they came from. */
   #rowFacts(batch: Batch, kept: Kept | undefined): Pick<Batch, 'changes' | 'marks' | 'watermarks' | 'provenance'> {
     const { changes, marks, watermarks, provenance } = batch
     if (kept === undefined) return { changes, marks, watermarks, provenance }
@@ -190,7 +192,16 @@ export class RowProgram implements Disposable {
       changes: changes && this.#changes.bytes(0, changes, kept),
       marks: marks && keptMarks(marks, kept),
       watermarks: watermarks && Float64Array.from({ length: kept.count }, (_, i) => watermarks[kept.rows[i]!]!),
+      provenance: provenance && { ...provenance, rows: this.#rowsBefore(provenance, kept) },
     }
+  }
+
+  /** Where the kept rows stand in the arrays of the provenance. */
+  #rowsBefore({ rows }: Provenance, kept: Kept): Int32Array {
+    if (rows === undefined) return kept.rows
+    if (this.#before.length < kept.count) this.#before = new Int32Array(kept.rows.length)
+    for (let i = 0; i < kept.count; i++) this.#before[i] = rows[kept.rows[i]!]!
+    return this.#before
   }
 
   [Symbol.dispose](): void {

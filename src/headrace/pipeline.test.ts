@@ -103,3 +103,30 @@ test.each(SIZES)(
     expect(made).toMatchObject({ source, split: undefined, ordinal: undefined, encoding: 'row' })
   },
 )
+
+test.each(SIZES)('a dead letter has its bytes behind stages that leave out rows; batches of %i', async (size) => {
+  const records = Array.from(
+    { length: 9 },
+    (_, i) => `{"k":"${'abc'[i % 3]}", "v":${i}, "l":[${i},${i % 4}], "unread":${i}}`,
+  )
+  put('steps.jsonl', `${records.join('\n')}\n`)
+  const stream = "CREATE STREAM s (k STRING, v BIGINT, l ARRAY<BIGINT>, CHECK (v <> 1)) FROM 'steps.jsonl';"
+  const failures = async (query: string): Promise<readonly unknown[]> => {
+    const { letters } = await run(`${stream} ${query}`, size)
+    return letters
+      .filter(({ stage, code }) => stage === 'expression' && code === 'row_division_by_zero')
+      .map(({ ordinal, encoding, value }) => [ordinal, encoding, Buffer.from(value).toString()])
+  }
+  const raw = (...ordinals: readonly number[]) => ordinals.map((ordinal) => [ordinal, 'raw', records[ordinal]])
+  expect(await failures("SELECT k, SUM(10 / (v - 5)) AS q FROM s WHERE v % 2 = 1 AND k <> 'a' GROUP BY k")).toEqual(
+    raw(5),
+  )
+  expect(
+    await failures(
+      'SELECT v, 1 / (x - 2) AS q FROM (SELECT v, x FROM s CROSS JOIN UNNEST(l) AS u(x) WHERE v > 3) AS t WHERE v <> 4',
+    ),
+  ).toEqual(raw(6))
+  const nested =
+    'SELECT k, SUM(1 / (v - 7)) AS q FROM (SELECT DISTINCT k, v FROM s WHERE v > 1) AS t WHERE v > 2 GROUP BY k'
+  expect(await failures(nested)).toHaveLength(1)
+})

@@ -1,5 +1,5 @@
 import type { Sink, SinkReject, Source } from '../connectors/contract.ts'
-import type { Batch } from '../core/batch.ts'
+import { type Batch, ordinalOf, recordOf } from '../core/batch.ts'
 import { adds } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
 import { HeadraceError } from '../core/errors.ts'
@@ -310,12 +310,10 @@ export class Pipeline {
       const source = [...new Set(this.#sources.map(({ node }) => node.info.uri))].join(', ')
       return { source, split: undefined, ordinal: undefined, ...asJson() }
     }
-    const { split, slab, recordStarts, recordEnds } = provenance
-    const ordinal = provenance.rowOrdinal + (provenance.ordinals?.[row] ?? row)
-    const facts = { source: this.#source?.info.uri ?? split, split, ordinal }
-    const start = recordStarts?.[row]
-    if (slab === undefined || start === undefined) return { ...facts, ...asJson() }
-    return { ...facts, byte: undefined, value: slab.slice(start, recordEnds![row]), encoding: 'raw' }
+    const { split } = provenance
+    const facts = { source: this.#source?.info.uri ?? split, split, ordinal: ordinalOf(provenance, row) }
+    const value = recordOf(provenance, row)
+    return value === undefined ? { ...facts, ...asJson() } : { ...facts, byte: undefined, value, encoding: 'raw' }
   }
 
   #digest(complete: boolean, elapsedMs: number): Digest {

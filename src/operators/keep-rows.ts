@@ -17,12 +17,14 @@ export function keepRows(batch: Batch, kept: readonly number[]): Batch {
 
 /** Where the rows at `kept` came from; a row may stand there more than once. */
 export function keepProvenance(provenance: Provenance, kept: readonly number[]): Provenance {
-  const { ordinals, recordStarts, recordEnds } = provenance
+  const { ordinals, recordStarts, recordEnds, rows } = provenance
+  const at = rows === undefined ? kept : kept.map((row) => rows[row]!)
   return {
     ...provenance,
-    ordinals: Int32Array.from(kept, (row) => ordinals?.[row] ?? row),
-    recordStarts: recordStarts && pick(recordStarts, Uint32Array, kept),
-    recordEnds: recordEnds && pick(recordEnds, Uint32Array, kept),
+    ordinals: Int32Array.from(at, (row) => ordinals?.[row] ?? row),
+    recordStarts: recordStarts && pick(recordStarts, Uint32Array, at),
+    recordEnds: recordEnds && pick(recordEnds, Uint32Array, at),
+    rows: undefined,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Source, SourceItem, SplitReader } from '../../connectors/contract.ts'
-import type { Batch } from '../../core/batch.ts'
+import { type Batch, ordinalOf } from '../../core/batch.ts'
 import type { Clock } from '../../core/clock.ts'
 import { limits } from '../../core/limits.ts'
 import { BatchBuilder } from '../../core/row-batch.ts'
@@ -238,14 +238,10 @@ function cut(
   const rows = budget.left
   budget.left = 0
   const whole = rows === batch.rows
-  const last = ordinalOf(batch, rows - 1)
+  const { provenance } = batch
+  const last = provenance === undefined ? Number.POSITIVE_INFINITY : ordinalOf(provenance, rows - 1)
   return {
     batch: whole ? batch : keepRows(batch, [...Array(rows).keys()]),
     rejects: rejects.filter(({ ordinal }) => ordinal < last),
   }
-}
-
-/** Ordinal in the split of a row. */
-function ordinalOf({ provenance }: Batch, row: number): number {
-  return provenance === undefined ? row : provenance.rowOrdinal + (provenance.ordinals?.[row] ?? row)
 }
