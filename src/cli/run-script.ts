@@ -35,7 +35,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
     for (const text of plan.texts) io.out(text.endsWith('\n') ? text : `${text}\n`)
     if (plan.outputs.length === 0) return 0
     const client = (schema: Schema, { changes }: { changes: boolean }): Promise<Sink> =>
-      clientSink(engine, schema, { changes, format: form.output })
+      clientSink(engine, schema, { changes, format: form.output, timeZone: plan.settings.get('timezone') })
     const progress = progressLine(engine, io)
     const source = new SourceText(script.file, script.text)
     const pipeline = new Pipeline(engine, {

@@ -18,6 +18,7 @@ import { timeConvertFunctions } from './functions/time-convert.ts'
 import { timeDistanceFunctions } from './functions/time-distance.ts'
 import { timeFieldFunctions } from './functions/time-fields.ts'
 import { truncateFunctions } from './functions/time-truncate.ts'
+import { timeZoneFunctions } from './functions/time-zones.ts'
 import type { ScalarFunction } from './functions.ts'
 
 function byName<T extends { readonly name: string; readonly aliases: readonly string[] }>(
@@ -43,6 +44,7 @@ export const scalarList: readonly ScalarFunction[] = [
   ...truncateFunctions,
   ...timeDistanceFunctions,
   ...timeConvertFunctions,
+  ...timeZoneFunctions,
   ...jsonFunctions,
   ...collectionFunctions,
 ]

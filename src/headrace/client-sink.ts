@@ -11,7 +11,7 @@ import { encoderSpec } from './format-specs.ts'
 export async function clientSink(
   engine: Engine,
   schema: Schema,
-  form: { readonly changes: boolean; readonly format: string },
+  form: { readonly changes: boolean; readonly format: string; readonly timeZone: string | undefined },
 ): Promise<Sink> {
   const handle = await endpoint(`stdout:?format=${form.format}`, 'sink')
   return await handle.connector.openSink!({
@@ -20,7 +20,7 @@ export async function clientSink(
     changes: form.changes,
     bounded: true,
     key: [],
-    valueText: textOfValue,
+    valueText: (value, type) => textOfValue(value, type, form.timeZone),
     encoder: (format) =>
       createEncoder(format, encoderSpec(engine, handle.options, { schema, changes: form.changes }), engine),
   })

@@ -20,6 +20,9 @@ export interface GoldenMode {
   readonly mode: 'compiled' | 'interpreted'
 }
 
+/** The zone that instants are shown in; undefined: UTC. */
+type Zone = string | undefined
+
 interface Collected {
   readonly schema: Schema
   readonly rows: Row[]
@@ -80,11 +83,12 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
   }
   const sections: GoldenSection[] = []
   const results = client.at(-1)
+  const zone = plan.settings.get('timezone')
   for (const name of wanted.length > 0 ? wanted : defaultSections(client, plan)) {
     if (name.startsWith('memory://')) {
       const { channel, reader } = readers.find((entry) => entry.name === name)!
       const rows = (await reader.take(CAPACITY)) ?? []
-      sections.push({ name, lines: channelLines(rows, channel.schema) })
+      sections.push({ name, lines: channelLines(rows, channel.schema, zone) })
     } else if (name === 'counters') {
       const counts = [...deadLetters.byCode].map(([code, count]) => `${code} ${count}`).sort()
       sections.push({ name, lines: [...(lateRows > 0 ? [`late ${lateRows}`] : []), ...counts] })
@@ -92,7 +96,7 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
       sections.push({ name, lines: warnings.flatMap((warning) => renderError(warning).split('\n')) })
     } else if (name === 'text') {
       sections.push({ name, lines: plan.texts.flatMap((text) => text.trimEnd().split('\n')) })
-    } else sections.push({ name, lines: resultLines(name, results) })
+    } else sections.push({ name, lines: resultLines(name, results, zone) })
   }
   return sections
 }
@@ -103,39 +107,42 @@ function defaultSections(client: readonly Collected[], plan: ScriptPlan): string
   return [changes ? 'table' : 'rows']
 }
 
-function resultLines(name: string, results: Collected | undefined): string[] {
+function resultLines(name: string, results: Collected | undefined, zone: Zone): string[] {
   if (results === undefined) return []
   const { rows, schema } = results
   switch (name) {
     case 'rows':
-      return sorted(rows, schema)
+      return sorted(rows, schema, zone)
     case 'in order':
-      return rows.map((row) => rowText(row, schema))
+      return rows.map((row) => rowText(row, schema, zone))
     case 'changes':
-      return changeLines(rows, schema)
+      return changeLines(rows, schema, zone)
     case 'table':
-      return folded(rows, schema)
+      return folded(rows, schema, zone)
     default:
       throw new Error(`a golden has no section "${name}"`)
   }
 }
 
-const sorted = (rows: readonly Row[], schema: Schema): string[] => rows.map((row) => rowText(row, schema)).sort()
+const sorted = (rows: readonly Row[], schema: Schema, zone: Zone): string[] =>
+  rows.map((row) => rowText(row, schema, zone)).sort()
 
 /** Rows of a channel; with their change symbols, in order, when some are no inserts. */
-function channelLines(rows: readonly Row[], schema: Schema | undefined): string[] {
+function channelLines(rows: readonly Row[], schema: Schema | undefined, zone: Zone): string[] {
   if (schema === undefined) return []
-  return rows.every((row) => row.change === CHANGE.insert) ? sorted(rows, schema) : changeLines(rows, schema)
+  return rows.every((row) => row.change === CHANGE.insert)
+    ? sorted(rows, schema, zone)
+    : changeLines(rows, schema, zone)
 }
 
-const changeLines = (rows: readonly Row[], schema: Schema): string[] =>
-  rows.map((row) => `${changeSymbols[row.change]} ${rowText(row, schema)}`)
+const changeLines = (rows: readonly Row[], schema: Schema, zone: Zone): string[] =>
+  rows.map((row) => `${changeSymbols[row.change]} ${rowText(row, schema, zone)}`)
 
 /** The rows that are left when every change has been applied. */
-function folded(rows: readonly Row[], schema: Schema): string[] {
+function folded(rows: readonly Row[], schema: Schema, zone: Zone): string[] {
   const counts = new Map<string, number>()
   for (const row of rows) {
-    const text = rowText(row, schema)
+    const text = rowText(row, schema, zone)
     const adds = row.change === CHANGE.insert || row.change === CHANGE.updateAfter
     counts.set(text, (counts.get(text) ?? 0) + (adds ? 1 : -1))
   }
@@ -144,9 +151,9 @@ function folded(rows: readonly Row[], schema: Schema): string[] {
     .sort()
 }
 
-const rowText = (row: Row, schema: Schema): string =>
+const rowText = (row: Row, schema: Schema, zone: Zone): string =>
   row.values
-    .map((value, i) => (value === null ? 'NULL' : textOfValue(value, schema.fields[i]!.type)))
+    .map((value, i) => (value === null ? 'NULL' : textOfValue(value, schema.fields[i]!.type, zone)))
     .map((text) => (text === '' ? "''" : text.replaceAll('\n', '\\n')))
     .join(' | ')
 

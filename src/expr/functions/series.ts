@@ -5,6 +5,7 @@ import { integerResult, isInteger, isTime } from '../coerce.ts'
 import { addExact, compareExact, divideTruncated, subtractExact } from '../exact.ts'
 import { type Argument, RowFailure, type ScalarFunction, type ScalarOverload } from '../functions.ts'
 import { compareIntervals, fixedMicros, shiftTimestamp } from '../time/interval.ts'
+import { shiftInZone } from '../time/zones.ts'
 import { accepts, define, example, overload } from './define.ts'
 
 const noStep = () => new RowFailure('row_invalid_argument', 'the step of a series is zero')
@@ -25,8 +26,10 @@ function integers(first: ExactInteger, last: ExactInteger, step: ExactInteger): 
   return items
 }
 
+type Shift = (micros: ExactInteger, by: Interval) => ExactInteger
+
 /** Each instant is the one before it plus the step: months are clipped to the end of a month (Jan 31, Feb 28, Mar 28). */
-function instants(first: ExactInteger, last: ExactInteger, step: Interval): ExactInteger[] {
+function instants(first: ExactInteger, last: ExactInteger, step: Interval, shift: Shift): ExactInteger[] {
   const direction = compareIntervals(step, { months: 0, days: 0, micros: 0 })
   if (direction === 0) throw noStep()
   const length = fixedMicros(step)
@@ -36,7 +39,7 @@ function instants(first: ExactInteger, last: ExactInteger, step: Interval): Exac
   while (compareExact(item, last) * direction <= 0) {
     items.push(item)
     checkLength(items.length)
-    const next = following(item, step)
+    const next = following(item, step, shift)
     if (next === undefined) break
     if (compareExact(next, item) * direction <= 0) {
       throw new RowFailure('row_invalid_argument', 'the step of a series does not advance')
@@ -47,9 +50,9 @@ function instants(first: ExactInteger, last: ExactInteger, step: Interval): Exac
 }
 
 /** Undefined beyond the years 1 to 9999: every last instant has been passed. */
-function following(item: ExactInteger, step: Interval): ExactInteger | undefined {
+function following(item: ExactInteger, step: Interval, shift: Shift): ExactInteger | undefined {
   try {
-    return shiftTimestamp(item, step, 1)
+    return shift(item, step)
   } catch (failure) {
     if (failure instanceof RowFailure) return undefined
     throw failure
@@ -63,10 +66,10 @@ const series = (element: DataType, parameters: readonly DataType[], call: Scalar
   overload({ name: NAME, parameters, type: array(element), deterministic: false, fallible: true, call })
 
 function resolve(args: readonly Argument[]): ScalarOverload | undefined {
-  const [first, last, step] = args
-  if (first === undefined || last === undefined || args.length > 3) return undefined
+  const [first, last, step, zone] = args
+  if (first === undefined || last === undefined || args.length > 4) return undefined
   const given = args.map(({ type }) => type).filter((type) => type.kind !== 'null')
-  if (given.every(isInteger)) {
+  if (zone === undefined && given.every(isInteger)) {
     const element = given.reduce<DataType>(integerResult, types.int)
     const parameters = args.map(() => element)
     return series(element, parameters, (a, b, by) =>
@@ -76,16 +79,29 @@ function resolve(args: readonly Argument[]): ScalarOverload | undefined {
   const bounds = [first.type, last.type].filter((type) => type.kind !== 'null')
   if (step === undefined || !bounds.every(isTime) || !accepts(step, types.interval)) return undefined
   const element = bounds.some((type) => type.kind === 'timestamptz') ? types.timestamptz : types.timestamp
-  return series(element, [element, element, types.interval], (a, b, by) =>
-    instants(a as ExactInteger, b as ExactInteger, by as Interval),
-  )
+  const parameters = [element, element, types.interval]
+  if (zone === undefined) {
+    const shift: Shift = (micros, by) => shiftTimestamp(micros, by, 1)
+    return series(element, parameters, (a, b, by) =>
+      instants(a as ExactInteger, b as ExactInteger, by as Interval, shift),
+    )
+  }
+  if (element.kind !== 'timestamptz' || !accepts(zone, types.string)) return undefined
+  return series(element, [...parameters, types.string], (a, b, by, where) => {
+    const shift: Shift = (micros, step) => shiftInZone(micros, step, 1, where as string)
+    return instants(a as ExactInteger, b as ExactInteger, by as Interval, shift)
+  })
 }
 
 /** Functions that stand in FROM: each gives an array, one row an element. */
 export const tableFunctionList: readonly ScalarFunction[] = [
   define({
     name: NAME,
-    signatures: ['GENERATE_SERIES(int, int [, step])', 'GENERATE_SERIES(t, t, INTERVAL)'],
+    signatures: [
+      'GENERATE_SERIES(int, int [, step])',
+      'GENERATE_SERIES(t, t, INTERVAL)',
+      'GENERATE_SERIES(TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL, zone)',
+    ],
     summary: `One row for each value from the first to the last, both included, ${limits.seriesRowsMax} at most; the step is 1 when it is left out and may be negative.`,
     examples: [example('GENERATE_SERIES(1, 7, 3)', '1, 4, 7')],
     resolve,

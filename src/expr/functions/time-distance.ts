@@ -6,11 +6,13 @@ import { type Argument, RowFailure, type ScalarFunction, type ScalarOverload } f
 import { civilOfDays, dayOfMicros, timeOfMicros } from '../time/civil.ts'
 import { shiftTimestamp } from '../time/interval.ts'
 import { type TimeUnit, timeUnit } from '../time/interval-text.ts'
+import { shiftInZone } from '../time/zones.ts'
 import { accepts, define, example, overload } from './define.ts'
 
-/** DATE_ADD(t, i), DATE_SUB(t, i): a DATE becomes a TIMESTAMP. */
+/** DATE_ADD(t, i [, zone]), DATE_SUB: a DATE becomes a TIMESTAMP. */
 function moved(name: string, args: readonly Argument[], sign: 1 | -1): ScalarOverload | undefined {
-  const [time, by] = args
+  const [time, by, zone] = args
+  if (zone !== undefined) return movedInZone(name, args, sign)
   if (args.length !== 2 || time === undefined || !isTime(time.type) || !accepts(by, types.interval)) return undefined
   const type = time.type.kind === 'timestamptz' ? types.timestamptz : types.timestamp
   return overload({
@@ -19,6 +21,20 @@ function moved(name: string, args: readonly Argument[], sign: 1 | -1): ScalarOve
     type,
     fallible: true,
     call: (t, i) => shiftTimestamp(t as ExactInteger, i as Interval, sign),
+  })
+}
+
+/** Months and days of a TIMESTAMPTZ on the wall clock of a zone. */
+function movedInZone(name: string, args: readonly Argument[], sign: 1 | -1): ScalarOverload | undefined {
+  const [time, by, zone] = args
+  if (args.length !== 3 || !accepts(by, types.interval) || !accepts(zone, types.string)) return undefined
+  if (time?.type.kind !== 'timestamptz' && time?.type.kind !== 'null') return undefined
+  return overload({
+    name,
+    parameters: [types.timestamptz, types.interval, types.string],
+    type: types.timestamptz,
+    fallible: true,
+    call: (t, i, where) => shiftInZone(t as ExactInteger, i as Interval, sign, where as string),
   })
 }
 
@@ -61,14 +77,14 @@ const at = (text: string): string => `DATE '${text}'`
 export const timeDistanceFunctions: readonly ScalarFunction[] = [
   define({
     name: 'DATE_ADD',
-    signatures: ['DATE_ADD(t, INTERVAL)'],
+    signatures: ['DATE_ADD(t, INTERVAL)', 'DATE_ADD(TIMESTAMPTZ, INTERVAL, zone)'],
     summary: 'A later time.',
     examples: [example(`DATE_ADD(${at('2026-01-31')}, INTERVAL '1' MONTH)`, '2026-02-28 00:00:00')],
     resolve: (args) => moved('DATE_ADD', args, 1),
   }),
   define({
     name: 'DATE_SUB',
-    signatures: ['DATE_SUB(t, INTERVAL)'],
+    signatures: ['DATE_SUB(t, INTERVAL)', 'DATE_SUB(TIMESTAMPTZ, INTERVAL, zone)'],
     summary: 'An earlier time.',
     examples: [example(`DATE_SUB(${at('2026-03-01')}, INTERVAL '1' DAY)`, '2026-02-28 00:00:00')],
     resolve: (args) => moved('DATE_SUB', args, -1),

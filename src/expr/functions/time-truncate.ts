@@ -16,7 +16,7 @@ import {
 } from '../time/civil.ts'
 import { fixedMicros } from '../time/interval.ts'
 import { type TimeUnit, timeUnit } from '../time/interval-text.ts'
-import { localMicros, utcMicros } from '../time/zones.ts'
+import { localMicros, utcMicros, zoneOffset } from '../time/zones.ts'
 import { accepts, define, example, overload } from './define.ts'
 
 /** First day of the unit of a day or more that `days` lies in. */
@@ -42,6 +42,13 @@ function truncateMicros(micros: ExactInteger, unit: TimeUnit): ExactInteger {
   if (unit.months > 0 || unit.days > 0) return microsOf(truncateDay(dayOfMicros(micros), unit), 0)
   const size = Math.max(1, unit.micros)
   return multiplyExact(divideFloor(micros, size), size)
+}
+
+/** Units below a day keep the offset of the instant: an hour that occurs twice stays the one it was. */
+function truncateInZone(micros: ExactInteger, unit: TimeUnit, zone: string): ExactInteger {
+  if (unit.months > 0 || unit.days > 0) return utcMicros(truncateMicros(localMicros(micros, zone), unit), zone)
+  const offset = zoneOffset(micros, zone)
+  return subtractExact(truncateMicros(addExact(micros, offset), unit), offset)
 }
 
 function unitOf(text: Value): TimeUnit {
@@ -77,9 +84,7 @@ export function truncateTime(
   const cut = (text: Value, t: Value): Value =>
     type.kind === 'date' ? truncateDay(t as number, dayUnit(text)) : truncateMicros(t as ExactInteger, unitOf(text))
   const inZone = (text: Value, t: Value, where: Value): Value =>
-    type.kind === 'timestamptz'
-      ? utcMicros(truncateMicros(localMicros(t as ExactInteger, where as string), unitOf(text)), where as string)
-      : cut(text, t)
+    type.kind === 'timestamptz' ? truncateInZone(t as ExactInteger, unitOf(text), where as string) : cut(text, t)
   return overload({
     name,
     parameters: [...(flipped ? [type, types.string] : [types.string, type]), ...(zone ? [types.string] : [])],

@@ -120,6 +120,9 @@ export function parseTimestamp(text: string): ExactInteger | undefined {
   return day < -719_162 || day > 2_932_896 ? undefined : micros
 }
 
+/** True when a timestamp as text says its distance from UTC. */
+export const hasOffset = (text: string): boolean => TIMESTAMP.exec(text.trim())?.[8] !== undefined
+
 function offsetMicros(text: string | undefined): number | undefined {
   if (text === undefined || !/[+-]/.test(text)) return 0
   const hours = Number(text.slice(1, 3))

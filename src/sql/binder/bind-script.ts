@@ -238,7 +238,7 @@ class ScriptBinder {
       return []
     }
     const output = await this.#query(body.query, { stream: name })
-    const shaped = shapeAs(output.relation, body)
+    const shaped = shapeAs(output.relation, body, this.#environment)
     const relation: Relation = { ...shaped, label: `stream "${name}"`, boundary: true }
     refuseDuplicates(visible(relation.columns), body.query.span)
     objects.set(name, { kind: 'stream', name, relation, derived: true })

@@ -9,6 +9,7 @@ import type { Binder } from './context.ts'
 import { fault, silent, unsupported } from './failure.ts'
 import { laterFunctions } from './later-functions.ts'
 import { checkPatterns } from './patterns.ts'
+import { backInZone, callInZone, castInZone, type ZonedCall } from './session-zone.ts'
 
 /** A call of a catalogue function, its arguments cast to what the overload wants. */
 export function callFunction(name: string, args: readonly BoundExpr[], span: Span, binder: Binder): BoundExpr {
@@ -20,10 +21,18 @@ export function callFunction(name: string, args: readonly BoundExpr[], span: Spa
 export function callOf(found: ScalarFunction, args: readonly BoundExpr[], span: Span, binder: Binder): BoundExpr {
   binder.environment.functionsUsed.add(found.name)
   const folded = args.map(foldConstant)
+  const zoned = callInZone(found.name, folded, binder.environment)
+  if (zoned !== undefined) return calledInZone(zoned, span, binder)
   checkPatterns(found.name, folded, binder)
   const overload = chooseOverload(found, folded)
   if (overload === undefined) return argumentMismatch(found, folded, span, binder)
   return makeCall(overload, folded, span, binder)
+}
+
+function calledInZone({ name, args, back }: ZonedCall, span: Span, binder: Binder): BoundExpr {
+  const { scalar, table } = binder.environment.functions
+  const called = callOf((scalar.get(name) ?? table.get(name))!, args, span, binder)
+  return back ? backInZone(called, binder.environment) : called
 }
 
 export function makeCall(overload: ScalarOverload, args: readonly BoundExpr[], span: Span, binder: Binder): BoundExpr {
@@ -34,7 +43,9 @@ export function makeCall(overload: ScalarOverload, args: readonly BoundExpr[], s
 
 /** A string literal is read at once as the type that is wanted; everything else is cast. */
 export function castArgument(arg: BoundExpr, type: DataType, binder: Binder): BoundExpr {
-  return isStringLiteral(arg) && type.kind !== 'string' ? checkedLiteral(arg, type, binder) : castTo(arg, type)
+  return isStringLiteral(arg) && type.kind !== 'string'
+    ? checkedLiteral(arg, type, binder)
+    : castInZone(castTo(arg, type), binder.environment)
 }
 
 /** The overload for the arguments as they are, else with string literals free to take another type. */

@@ -4,12 +4,14 @@ import type { CallExpr } from '../ast.ts'
 import { bindAggregate } from './aggregate-call.ts'
 import { bindCoalesce, castCondition, commonTypeFor } from './branches.ts'
 import { callFunction, castArgument, functionNotFound } from './call-function.ts'
-import { alignLiterals, literal } from './casts.ts'
+import { alignLiterals, castTo, literal } from './casts.ts'
 import { foldConstant } from './constants.ts'
 import { bindArray, bindMap, bindStruct } from './constructors.ts'
 import type { Binder } from './context.ts'
 import { fault, unsupported } from './failure.ts'
 import { windowFunctions } from './later-functions.ts'
+import { castInZone } from './session-zone.ts'
+import { sessionZone } from './settings.ts'
 
 const windowKinds = /^(TUMBLE|HOP|SESSION|CUMULATE)(_START|_END)?$/
 
@@ -72,6 +74,15 @@ const context =
     return clock(name, type, call.span)
   }
 
+/** CURRENT_DATE and LOCALTIMESTAMP are of the wall clock of the session. */
+const wallClock =
+  (name: ContextName, type: DataType): Special =>
+  (call, binder) => {
+    expectArguments(call, binder, 0, 0)
+    if (sessionZone(binder.environment) === undefined) return clock(name, type, call.span)
+    return castInZone(castTo(clock('now', types.timestamptz, call.span), type), binder.environment)
+  }
+
 /** A function of the catalogue that without an argument reads the clock. */
 const orClock =
   (name: string, withoutArgument: (span: Span, binder: Binder) => BoundExpr): Special =>
@@ -95,9 +106,9 @@ const specials: Readonly<Record<string, Special>> = {
   IIF: ifCall,
   NOW: context('now', types.timestamptz),
   CURRENT_TIMESTAMP: context('now', types.timestamptz),
-  LOCALTIMESTAMP: context('proctime', types.timestamp),
+  LOCALTIMESTAMP: wallClock('proctime', types.timestamp),
   PROCTIME: context('proctime', types.timestamp),
-  CURRENT_DATE: context('current_date', types.date),
+  CURRENT_DATE: wallClock('current_date', types.date),
   EVENT_TIME: (call, binder) => {
     expectArguments(call, binder, 0, 0)
     const name = { kind: 'name', text: '_event_time', quoted: false, span: call.span } as const
@@ -107,7 +118,15 @@ const specials: Readonly<Record<string, Special>> = {
     expectArguments(call, binder, 1, 1)
     return literal(types.string, typeName(binder.bind(call.args[0]!).type), call.span)
   },
-  TIMESTAMP: orClock('TIMESTAMP', (span) => clock('proctime', types.timestamp, span)),
+  TIMESTAMP: (call, binder) =>
+    call.args.length === 0
+      ? wallClock('proctime', types.timestamp)(call, binder)
+      : callFunction(
+          'TIMESTAMP',
+          call.args.map((arg) => binder.bind(arg)),
+          call.span,
+          binder,
+        ),
   UNIX_TIMESTAMP: orClock('UNIX_TIMESTAMP', (span, binder) =>
     callFunction('UNIX_TIMESTAMP', [clock('now', types.timestamptz, span)], span, binder),
   ),

@@ -4,11 +4,14 @@ import type { BoundExpr, Span } from '../../expr/bound.ts'
 import { caster } from '../../expr/cast/cast.ts'
 import { numberLiteral } from '../../expr/coerce.ts'
 import { RowFailure } from '../../expr/functions.ts'
+import { hasOffset } from '../../expr/time/time-text.ts'
+import { utcMicros } from '../../expr/time/zones.ts'
 import { parseInterval } from '../parser/intervals.ts'
 import { parseDate, parseTimestamp } from '../parser/times.ts'
 import { literal, literalAs } from './casts.ts'
 import type { Binder } from './context.ts'
 import { fault } from './failure.ts'
+import { sessionZone } from './settings.ts'
 
 const forms: Readonly<Partial<Record<DataType['kind'], string>>> = {
   date: "'2026-01-31'",
@@ -22,7 +25,7 @@ const forms: Readonly<Partial<Record<DataType['kind'], string>>> = {
 /** A string literal as the type that its context needs. */
 export function checkedLiteral(arg: BoundExpr, type: DataType, binder: Binder): BoundExpr {
   const text = arg.kind === 'literal' && typeof arg.value === 'string' ? arg.value : ''
-  const value = textAs(text, type)
+  const value = textAs(text, type, sessionZone(binder.environment))
   if (value !== undefined) return literal(type, value, arg.span)
   const span: Span = arg.span ?? { start: 0, end: 0 }
   const numeric = forms[type.kind] === undefined
@@ -33,16 +36,19 @@ export function checkedLiteral(arg: BoundExpr, type: DataType, binder: Binder): 
   })
 }
 
-/** The value of a text; undefined when it has no valid form. */
-export function textAs(text: string, type: DataType): Value | undefined {
+/** The value of a text; undefined when it has no valid form. `zone` is that of instants without an offset. */
+export function textAs(text: string, type: DataType, zone?: string): Value | undefined {
   switch (type.kind) {
     case 'string':
       return type.length === undefined ? text : [...text].slice(0, type.length).join('')
     case 'date':
       return parseDate(text)
     case 'timestamp':
-    case 'timestamptz':
       return parseTimestamp(text)
+    case 'timestamptz': {
+      const value = parseTimestamp(text)
+      return value === undefined || zone === undefined || hasOffset(text) ? value : utcMicros(value, zone)
+    }
     case 'interval':
       return parseInterval(text)
     case 'boolean':

@@ -15,6 +15,7 @@ import { condition } from './operators.ts'
 import type { CheckRelation, Relation, RelationColumn, SourceRelation, WatermarkRelation } from './relation.ts'
 import { columnExpr, findIn, matching, type Scope } from './scope.ts'
 import type { QueryContext } from './script-scope.ts'
+import { castInZone } from './session-zone.ts'
 import { mayBeNull } from './settings.ts'
 import { checkTimeOption, sourceRelation, timed } from './sources.ts'
 
@@ -174,7 +175,7 @@ class Shape {
     }
     const found = this.#source.columns.find((candidate) => candidate.name === key && candidate.hidden)
     const expr = found === undefined ? literal(systemColumns[key as SystemColumn], null) : this.#physical(found)
-    return column.type === undefined ? expr : castTo(expr, column.type.type)
+    return column.type === undefined ? expr : castInZone(castTo(expr, column.type.type), this.#context.environment)
   }
 }
 

@@ -12,11 +12,13 @@ import { fault, unsupported } from './failure.ts'
 import { bindColumn, bindField, bindIndex } from './names.ts'
 import { bindBetween, bindBinary, bindIn, bindIs, bindLike, bindUnary } from './operators.ts'
 import type { Scope } from './scope.ts'
+import { castInZone } from './session-zone.ts'
+import { sessionZone } from './settings.ts'
 
 type ExprOf<K extends Expr['kind']> = Extract<Expr, { kind: K }>
 
 const binders: { readonly [K in Expr['kind']]: (expr: ExprOf<K>, binder: Binder) => BoundExpr } = {
-  literal: (expr) => literal(expr.type, expr.value, expr.span),
+  literal: bindLiteral,
   array: (expr, binder) => bindArray(expr.items, expr.span, binder),
   map: (expr, binder) => bindMap(expr.items, expr.span, binder),
   row: (expr, binder) => bindStruct(expr.items, [], expr.span, binder),
@@ -45,6 +47,14 @@ const binders: { readonly [K in Expr['kind']]: (expr: ExprOf<K>, binder: Binder)
   exists: (expr) => unsupported('EXISTS', expr.span, 'put the query into FROM'),
 }
 
+/** TIMESTAMPTZ '…' without an offset is wall time of the session. */
+function bindLiteral(expr: ExprOf<'literal'>, binder: Binder): BoundExpr {
+  const zone = expr.type.kind === 'timestamptz' ? sessionZone(binder.environment) : undefined
+  if (zone === undefined) return literal(expr.type, expr.value, expr.span)
+  const text = /'([^']*)'$/.exec(binder.environment.text.slice(expr.span.start, expr.span.end))?.[1] ?? ''
+  return literal(expr.type, textAs(text, expr.type, zone) ?? expr.value, expr.span)
+}
+
 function bindCast(expr: CastExpr, binder: Binder): BoundExpr {
   const operand = binder.bind(expr.operand)
   const type = expr.type.type
@@ -53,11 +63,12 @@ function bindCast(expr: CastExpr, binder: Binder): BoundExpr {
       hint: 'cast over STRING or JSON, or take a field or an element first',
     })
   }
+  const { environment } = binder
   if (isStringLiteral(operand) && operand.kind === 'literal') {
-    const value = textAs(String(operand.value), type)
+    const value = textAs(String(operand.value), type, sessionZone(environment))
     if (value !== undefined) return literal(type, value, expr.span)
   }
-  return { ...foldConstant(castTo(operand, type, expr.safe)), span: expr.span }
+  return { ...foldConstant(castInZone(castTo(operand, type, expr.safe), environment)), span: expr.span }
 }
 
 export interface BinderOptions {

@@ -3,19 +3,23 @@ import type { BoundExpr } from '../../expr/bound.ts'
 import type { BetweenExpr, BinaryExpr, Expr, InExpr, IsExpr, LikeExpr, UnaryExpr } from '../ast.ts'
 import { castCondition, commonTypeFor } from './branches.ts'
 import { callFunction, castArgument, castHint } from './call-function.ts'
-import { alignLiterals, castTo, literal } from './casts.ts'
+import { alignLiterals, literal } from './casts.ts'
 import { foldConstant } from './constants.ts'
 import type { Binder } from './context.ts'
 import { fault, unsupported } from './failure.ts'
+import { checkZone } from './settings.ts'
 
 const comparisons: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>='])
-const later: ReadonlySet<string> = new Set(['@>', '?', '&', '#', '|', '<<', '>>', 'AT TIME ZONE'])
+const later: ReadonlySet<string> = new Set(['@>', '?', '&', '#', '|', '<<', '>>'])
 
 export function bindBinary(expr: BinaryExpr, binder: Binder): BoundExpr {
   if (expr.op === 'AND' || expr.op === 'OR') return bindLogical(expr, binder)
   if (later.has(expr.op)) return unsupported(`the operator ${expr.op}`, expr.opSpan)
   const left = binder.bind(expr.left)
   const right = binder.bind(expr.right)
+  if (expr.op === 'AT TIME ZONE' && right.kind === 'literal' && typeof right.value === 'string') {
+    checkZone(right.value, 'sql_invalid_literal', expr.right.span)
+  }
   return compareOrCall(expr.op, left, right, expr, binder)
 }
 
@@ -131,7 +135,7 @@ export function bindLike(expr: LikeExpr, binder: Binder): BoundExpr {
     )
   }
   const rest = [expr.pattern, ...(expr.escape === undefined ? [] : [expr.escape])].map((part) => binder.bind(part))
-  const args = [castTo(operand, types.string), ...rest]
+  const args = [castArgument(operand, types.string, binder), ...rest]
   const match = callFunction(expr.insensitive ? 'ILIKE' : 'LIKE', args, expr.span, binder)
   return expr.negated ? not(match, expr, binder) : match
 }

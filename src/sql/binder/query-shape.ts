@@ -4,10 +4,12 @@ import { castable } from '../../expr/coerce.ts'
 import type { Name, Query } from '../ast.ts'
 import type { CreateSink, CreateStream, TableElements } from '../ast-statements.ts'
 import { castTo } from './casts.ts'
+import type { Environment } from './context.ts'
 import { fault, unsupported } from './failure.ts'
 import { renamed } from './from.ts'
 import { withColumns } from './query.ts'
 import { type Relation, type RelationColumn, visible } from './relation.ts'
+import { castInZone } from './session-zone.ts'
 
 /** INSERT INTO k (a, b): the visible columns under those names. */
 export function underNames(relation: Relation, names: readonly Name[]): Relation {
@@ -46,7 +48,7 @@ export function selectAll(body: CreateSink): Query {
 }
 
 /** A column list before AS casts and renames the columns of the query; hidden ones go along. */
-export function shapeAs(relation: Relation, body: CreateStream): Relation {
+export function shapeAs(relation: Relation, body: CreateStream, environment: Environment): Relation {
   const elements = body.columns
   if (elements === undefined) return relation
   refuseExtras(elements)
@@ -71,7 +73,8 @@ export function shapeAs(relation: Relation, body: CreateStream): Relation {
         hint: 'cast it in the query',
       })
     }
-    const output = castTo({ kind: 'column', index, name: from.name, type: from.type, nullable: from.nullable }, type)
+    const column = { kind: 'column', index, name: from.name, type: from.type, nullable: from.nullable } as const
+    const output = castInZone(castTo(column, type), environment)
     outputs.push(output)
     return { ...from, name: declared?.name.text ?? from.name, type, nullable: output.nullable }
   })

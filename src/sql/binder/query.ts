@@ -5,7 +5,7 @@ import { commonTypeFor } from './branches.ts'
 import { castArgument } from './call-function.ts'
 import { castTo } from './casts.ts'
 import { constantInteger, foldConstant } from './constants.ts'
-import type { Binder } from './context.ts'
+import type { Binder, Environment } from './context.ts'
 import { clauseBinder } from './expressions.ts'
 import { fault, silent, unsupported } from './failure.ts'
 import { renamed, type SourceOptions } from './from.ts'
@@ -14,6 +14,7 @@ import { timeColumn, visible } from './relation.ts'
 import { type BoundQuery, findRelation, type QueryContext } from './script-scope.ts'
 import { type BoundSelect, bindSelect } from './select.ts'
 import { ordinalItem } from './select-items.ts'
+import { castInZone } from './session-zone.ts'
 
 /** What the statement around a query adds: resolved clauses that need the outside world. */
 export interface QueryClauses {
@@ -226,7 +227,7 @@ function unionOf(branches: readonly Relation[], written: readonly QueryBody[], b
     const window = sameMark(branches.map((branch) => branch.columns[at]!.window))
     return { name, type, nullable: args.some((arg) => arg.nullable), hidden, window }
   })
-  const inputs = branches.map((branch) => castColumns(branch, columns))
+  const inputs = branches.map((branch) => castColumns(branch, columns, binder.environment))
   return { kind: 'union', inputs, columns, label: 'UNION' }
 }
 
@@ -263,8 +264,8 @@ function argumentAt(relation: Relation, index: number): BoundExpr {
 }
 
 /** The visible columns of a relation cast to those types, under those names. */
-export function castColumns(relation: Relation, columns: readonly RelationColumn[]): Relation {
-  const outputs = columns.map((column, i) => castTo(columnAt(relation, i), column.type))
+function castColumns(relation: Relation, columns: readonly RelationColumn[], environment: Environment): Relation {
+  const outputs = columns.map((column, i) => castInZone(castTo(columnAt(relation, i), column.type), environment))
   if (outputs.every((output) => output.kind === 'column')) return relation
   const own = columns.map((column, i) => ({ ...column, nullable: outputs[i]!.nullable }))
   return { kind: 'project', input: relation, outputs, columns: own, label: relation.label } satisfies ProjectRelation

@@ -1,6 +1,7 @@
 import { didYouMean, nearestNames } from '../../core/suggest.ts'
 import type { BoundExpr, Span } from '../../expr/bound.ts'
 import { isFallible } from '../../expr/fallible.ts'
+import { isZone } from '../../expr/time/zones.ts'
 import type { OptionLiteral, OptionNode } from '../ast.ts'
 import type { OptionValue } from '../catalogue.ts'
 import { parseInterval } from '../parser/intervals.ts'
@@ -53,7 +54,25 @@ export function applySet(name: string, value: OptionLiteral | undefined, span: S
 
 function store(name: string, value: string, span: Span, environment: Environment): void {
   refuseUnbuilt(name, value, span)
+  if (name === 'timezone') checkZone(value, 'connector_option_invalid', span)
   environment.settings.set(name, value)
+}
+
+/** The name of a time zone that is known when planning must exist. */
+export function checkZone(zone: string, code: 'connector_option_invalid' | 'sql_invalid_literal', span: Span): void {
+  if (isZone(zone)) return
+  const known = ['UTC', ...Intl.supportedValuesOf('timeZone')]
+  // People leave out the continent.
+  const near = nearestNames(zone, known)
+  const ends = known.filter((name) => name.toLowerCase().endsWith(`/${zone.toLowerCase()}`))
+  const found = near.length > 0 ? near : ends.slice(0, 3)
+  fault(code, `"${zone}" is no time zone`, span, {
+    hint:
+      found.length > 0
+        ? `did you mean ${found.map((name) => `"${name}"`).join(', ')}?`
+        : "write an IANA name: 'Europe/Berlin', or 'UTC'",
+    suggestions: found.map((name) => ({ replace: zone, with: name })),
+  })
 }
 
 /** The options of one WITH, by whom they address. */
@@ -110,6 +129,12 @@ export function applyJobOptions(options: readonly OptionNode[], environment: Env
 /** True when an output may be NULL: also one that can fail, where `on_expr_error = 'null'` puts NULL in its place. */
 export const mayBeNull = (expr: BoundExpr, { settings }: Environment): boolean =>
   expr.nullable || (settings.get('on_expr_error') === 'null' && isFallible(expr))
+
+/** The zone that TIMESTAMPTZ is shown and read in; undefined for UTC, which needs no help. */
+export function sessionZone({ settings }: Environment): string | undefined {
+  const zone = settings.get('timezone')
+  return zone === undefined || zone.toUpperCase() === 'UTC' ? undefined : zone
+}
 
 /** A setting that is a length of time, in microseconds; undefined when it is not set. */
 export function settingMicros(name: string, span: Span, environment: Environment): number | undefined {
