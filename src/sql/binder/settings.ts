@@ -25,6 +25,11 @@ export const isJobOption = (name: string): boolean => jobOptions.has(name) || op
 /** Settings of the session, with SET only. */
 const sessionOptions: ReadonlySet<string> = new Set(['timezone', 'unsafe_regex', 'output', 'read', 'name'])
 
+/** Options that something reads, or whose every accepted value is kept anyhow (`delivery`). */
+const readOptions: ReadonlySet<string> = new Set(
+  'on_expr_error delivery allowed_lateness late_data dlq.location timezone unsafe_regex'.split(' '),
+)
+
 export const settingText = (value: OptionValue): string =>
   Array.isArray(value) ? JSON.stringify(value) : typeof value === 'boolean' ? String(value) : String(value)
 
@@ -56,6 +61,13 @@ function store(name: string, value: string, span: Span, environment: Environment
   refuseUnbuilt(name, value, span)
   if (name === 'timezone') checkZone(value, 'connector_option_invalid', span)
   environment.settings.set(name, value)
+  if (readOptions.has(name)) return
+  environment.reporter.report({
+    code: 'sql_option_unused',
+    message: `option "${name}" has no effect: nothing reads it yet`,
+    span,
+    hint: name === 'output' ? 'remove it; on the command line -o chooses the form of the rows' : 'remove it',
+  })
 }
 
 /** The name of a time zone that is known when planning must exist. */
