@@ -119,6 +119,29 @@ export function codecOfBytes(bytes: Uint8Array): Codec | undefined {
   return bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd ? 'zstd' : undefined
 }
 
+/** Codecs that are recognised, so that they are named and not taken for text. */
+const LATER_CODECS = [
+  { codec: 'snappy', magic: Buffer.from('\u00ff\u0006\u0000\u0000sNaPpY', 'latin1'), path: /\.(sz|snappy)$/i },
+  { codec: 'lz4', magic: Buffer.from('\u0004\u0022\u004d\u0018', 'latin1'), path: /\.lz4$/i },
+] as const
+
+/** Refuses bytes of a codec that is not built yet. `name`: whose they are. */
+export function refuseLaterBytes(bytes: Uint8Array, name: string): void {
+  const found = LATER_CODECS.find(({ magic }) => magic.equals(bytes.subarray(0, magic.length)))
+  if (found !== undefined) throw laterCodec(found.codec, name)
+}
+
+/** Refuses a path to be written whose extension promises a codec that is not built yet. */
+export function refuseLaterPath(path: string): void {
+  const found = LATER_CODECS.find((each) => each.path.test(path))
+  if (found !== undefined) throw laterCodec(found.codec, path)
+}
+
+const laterCodec = (codec: string, name: string): HeadraceError =>
+  new HeadraceError('not_implemented', `"${name}": compression ${codec} is not built yet`, {
+    hint: 'built: gzip, zstd; compression = none takes the bytes as they are',
+  })
+
 /** The codec that a path's extension tells. */
 export function codecOfPath(path: string): Codec | undefined {
   if (/\.(gz|gzip)$/i.test(path)) return 'gzip'

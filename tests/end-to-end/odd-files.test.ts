@@ -196,3 +196,24 @@ test('options behind a bare path say that a URI has them; a file is no directory
   const { code, err } = await run('copy', 'two.jsonl', 'two.jsonl/x.jsonl')
   expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('connector_not_found') })
 })
+
+test('a codec that is not built is named, with those that are', async () => {
+  const lz4 = Buffer.from([4, 0x22, 0x4d, 0x18, 1, 2, 3])
+  const snappy = Buffer.concat([Buffer.from([0xff, 6, 0, 0]), Buffer.from('sNaPpYxyz')])
+  for (const [name, bytes] of [
+    ['lz4', lz4],
+    ['snappy', snappy],
+  ] as const) {
+    writeFileSync(join(cwd, 'packed.jsonl'), bytes)
+    const said = {
+      code: 2,
+      err: expect.stringMatching(new RegExp(`not_implemented.*compression ${name} (.|\n)*gzip, zstd`)),
+    }
+    expect(await run('cat', 'packed.jsonl')).toMatchObject(said)
+    expect(await run('copy', 'two.jsonl', `out.jsonl.${name}`)).toMatchObject(said)
+    const asOption = { code: 2, err: expect.stringContaining('one of: auto, none, gzip, zstd') }
+    expect(await run('cat', `file:two.jsonl?compression=${name}`)).toMatchObject(asOption)
+    expect(await run('copy', 'two.jsonl', `file:out.jsonl?compression=${name}`)).toMatchObject(asOption)
+  }
+  expect(readdirSync(cwd).sort()).toEqual(['packed.jsonl', 'two.jsonl'])
+})

@@ -14,6 +14,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import type { Batch } from '../../core/batch.ts'
 import { HeadraceError } from '../../core/errors.ts'
+import { refuseLaterPath } from '../../formats/compression.ts'
 import { formatOfPath } from '../../formats/detect.ts'
 import type { Encoder } from '../../formats/encoder.ts'
 import type { Health, Sink, SinkContext, SinkReject } from '../contract.ts'
@@ -49,6 +50,7 @@ export class FileSink implements Sink {
 
   constructor(context: SinkContext) {
     this.#options = context.options as FileOptions
+    if (this.#options.compression === 'auto') refuseLaterPath(pathOf(context.uri, context.baseDirectory))
     const target = targetOf(pathOf(context.uri, context.baseDirectory))
     this.#path = target.path
     refuseUnbuilt(target, context, this.#options)

@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs'
 import { HeadraceError } from '../../../core/errors.ts'
-import { type Codec, codecOfBytes, codecOfPath, inflate } from '../../../formats/compression.ts'
+import { type Codec, codecOfBytes, codecOfPath, inflate, refuseLaterBytes } from '../../../formats/compression.ts'
 import { detectFormat } from '../../../formats/detect.ts'
 import { fileError } from '../client.ts'
 import type { FileOptions } from '../options.ts'
@@ -26,6 +26,7 @@ export async function inspectInput(descriptor: number, path: string, options: Fi
 function codecOf(path: string, bytes: Uint8Array, option: FileOptions['compression']): Codec | undefined {
   if (option === 'none') return undefined
   if (option !== 'auto') return option
+  refuseLaterBytes(bytes, path)
   return codecOfBytes(bytes) ?? (bytes.length === 0 ? codecOfPath(path) : undefined)
 }
 
