@@ -64,10 +64,13 @@ export class CheckpointError extends HeadraceError {
   }
 }
 
-/** Somebody newer owns the checkpoints: `id` is in the place of what this instance wanted to store. */
-export const fencedBy = (id: bigint): CheckpointError =>
+/**
+ * Somebody newer owns the checkpoints: `id` is in the place of what this instance wanted to store. `unknown` when the
+ * own snapshot became visible and somebody may have built on it.
+ */
+export const fencedBy = (id: bigint, outcome: FailedOutcome = 'absent'): CheckpointError =>
   new CheckpointError('IoError', `fenced by a newer instance (checkpoint ${id})`, {
     like: 'connector_fenced',
-    outcome: 'absent',
+    outcome,
     hint: 'stop this instance; the newer one goes on from the last complete checkpoint',
   })
