@@ -44,7 +44,8 @@ async function optionsPage(): Promise<string> {
 }
 
 function optionRow(name: string, option: Option<unknown>): string[] {
-  const type = option.choices === undefined ? option.type : option.choices.join(' | ')
+  const plain = option.choices === undefined ? option.type : option.choices.join(' | ')
+  const type = option.off === true ? `${plain} | off` : plain
   const fallback = option.default === undefined ? (option.required ? 'required' : '–') : defaultText(option.default)
   const meaning = `${option.doc}${option.later ? ' Not built yet.' : ''}`
   const names = [name, ...option.aliases].map((one) => `\`${one}\``).join(', ')

@@ -20,9 +20,10 @@ export const sourceOptions = {
     default: 30_000,
     side: 'source',
   }),
-  max_future_skew: duration('Rows further ahead of the clock are quarantined (endless sources).', {
+  max_future_skew: duration('Rows further ahead of the clock are quarantined; off: none are. Endless sources only.', {
     default: 300_000,
     side: 'source',
+    off: true,
   }),
   sample_rows: integer('Rows read to find the schema.', { default: 1000, min: 1, side: 'source' }),
   sample_bytes: byteCount('Bytes read to find the schema.', { default: 4_194_304, min: 1024, side: 'source' }),

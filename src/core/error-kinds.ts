@@ -322,6 +322,7 @@ const kinds = {
     when: 'A row lies too far ahead of the clock.',
     fix: 'Correct the clock, or max_future_skew.',
   },
+  row_late: { ...row, when: 'A row came after its window had closed.', fix: 'Allow more lateness, or a longer delay.' },
   row_not_null_violated: { ...row, when: 'A NOT NULL column gets NULL.', fix: 'Give a value or a DEFAULT.' },
   row_check_violated: { ...row, when: 'A CHECK is false.', fix: 'Correct the row.' },
   row_udf_failed: { ...row, when: 'A user function threw.', fix: 'See the file and line of the function.' },

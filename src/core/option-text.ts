@@ -33,9 +33,11 @@ export function parseOptionText(
       if (option.choices!.includes(value)) return { value }
       return bad(`"${value}" is not allowed`, `one of: ${option.choices!.join(', ')}`)
     case 'dur': {
+      if (option.off === true && value === 'off') return { value: undefined }
       const ms = parseDuration(value)
+      const off = option.off === true ? ', or off' : ''
       return ms === undefined
-        ? bad(`"${value}" is not a duration`, 'write 250ms, 30s, 5m, 1h30m or PT30S')
+        ? bad(`"${value}" is not a duration`, `write 250ms, 30s, 5m, 1h30m or PT30S${off}`)
         : inRange(option, ms)
     }
     case 'bytes': {

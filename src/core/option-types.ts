@@ -15,6 +15,8 @@ export interface Option<T> {
   readonly min?: number | undefined
   readonly max?: number | undefined
   readonly choices?: readonly string[] | undefined
+  /** `off` is a value, too: the option is then absent. */
+  readonly off?: true | undefined
   readonly secret: boolean
   /** Specified but not built yet: giving it is `not_implemented`. */
   readonly later: boolean

@@ -16,6 +16,7 @@ interface Extra<T> {
   readonly min?: number
   readonly max?: number
   readonly later?: true
+  readonly off?: true
 }
 
 type Absent<E, T> = E extends { readonly default: T } | { readonly required: true } ? T : T | undefined
@@ -36,6 +37,7 @@ function define<T, E extends Extra<T> & { readonly required?: true }>(
     min: extra.min,
     max: extra.max,
     choices: more.choices,
+    off: extra.off,
     secret: type === 'secret',
     later: extra.later ?? false,
   }

@@ -9,7 +9,7 @@ import type { Value } from '../core/values.ts'
 export interface DeadLetter {
   readonly code: string
   readonly detail: string
-  readonly stage: 'decode' | 'expression' | 'sink'
+  readonly stage: 'decode' | 'expression' | 'window' | 'sink'
   /**
    * The source as printed (several, separated by commas, where rows were put together; empty for VALUES), its split, and
    * the 0-based row in the split; absent when no longer known.
@@ -36,6 +36,7 @@ export class DeadLetters {
   /** Entries that wait to be written; kept only when `queued`. */
   readonly #pending: DeadLetter[] = []
   queued = false
+  #printed = 0
   count = 0
 
   constructor(onFirst: (letter: DeadLetter) => void) {
@@ -51,8 +52,12 @@ export class DeadLetters {
     }
     this.count++
     this.byCode.set(letter.code, (this.byCode.get(letter.code) ?? 0) + 1)
-    if (policy === 'skip') return
-    if (this.count <= limits.rejectsPrinted) this.#onFirst(letter)
+    if (policy !== 'skip') this.keep(letter)
+  }
+
+  /** An entry that is counted elsewhere: a late row, once for every window that it missed. */
+  keep(letter: DeadLetter): void {
+    if (this.#printed++ < limits.rejectsPrinted) this.#onFirst(letter)
     if (this.queued) this.#pending.push(letter)
   }
 
@@ -86,6 +91,7 @@ const CATEGORIES: Readonly<Record<string, string>> = {
   connector_record_too_large: 'parsing',
   row_not_null_violated: 'validation',
   row_check_violated: 'validation',
+  row_late: 'late',
   row_null_event_time: 'late',
   row_future_timestamp: 'late',
 }

@@ -14,6 +14,7 @@ import type { OperatorContext, RowError } from '../operators/operator.ts'
 import { drive, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
 import { SinkStage } from '../runtime/graph/sink-stage.ts'
+import type { Receiver } from '../runtime/graph/stage.ts'
 import type { Output, ScriptPlan, SinkTarget, SourceNode } from '../sql/plan.ts'
 import { connectorContext } from './connector-context.ts'
 import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema, type RowPolicy } from './dead-letters.ts'
@@ -86,9 +87,8 @@ export class Pipeline {
       await this.#openQueue()
       for (const output of this.#input.plan.outputs) await this.#openOutput(output)
       for (const { stage, node, schema } of this.#graph.late) {
-        stage.connectLate(
-          await this.#openTarget(node.late!, schema, { changes: false, key: [], bounded: node.traits.bounded }),
-        )
+        const form = { changes: false, key: [], bounded: node.traits.bounded }
+        stage.connectLate(node.late === 'dlq' ? this.#lateLetters() : await this.#openTarget(node.late!, schema, form))
       }
       for (const origin of this.#graph.origins) {
         if (origin.node.kind !== 'source') continue
@@ -295,7 +295,30 @@ export class Pipeline {
     if (row >= 0 && batch.changes !== undefined && !adds(batch.changes[row]!)) return
     const sqlPosition = span === undefined ? undefined : this.#input.sqlPosition?.(span)
     const letter = { ...this.#rowFacts(batch, row), code, detail, stage: 'expression', sqlPosition } as const
-    this.#input.deadLetters.add(letter, this.#exprPolicy === 'fail' ? 'fail' : 'dlq')
+    this.#input.deadLetters.add(letter, this.#exprPolicy === 'fail' && code !== 'row_future_timestamp' ? 'fail' : 'dlq')
+  }
+
+  /** `late_data = 'dlq'`: late rows with what LATE DATA TO adds to them, once for every window that they missed. */
+  #lateLetters(): Receiver {
+    const code = 'row_late'
+    const detail = 'came after its window had closed'
+    return {
+      finished: false,
+      receive: async (element) => {
+        if (element.kind !== 'batch') return
+        const { batch } = element
+        for (let row = 0; row < batch.rows; row++) {
+          const letter = {
+            ...this.#rowFacts(batch, row),
+            code,
+            detail,
+            stage: 'window',
+            sqlPosition: undefined,
+          } as const
+          this.#input.deadLetters.keep(letter)
+        }
+      },
+    }
   }
 
   /** Where a row came from and what it was: its bytes while they are at hand, else its columns as JSON. */

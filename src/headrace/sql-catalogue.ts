@@ -39,18 +39,21 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
   const mixed = new Set(found?.columns.filter((column) => column.mixed === true).map((column) => column.name))
   const eventTime = options['event_time'] as string | undefined
   const delayMicros = ((options['watermark_delay'] as number | undefined) ?? 5000) * 1000
+  const bounded = connector.bounded?.(options) ?? false
+  const skewMs = bounded ? undefined : (options['max_future_skew'] as number | undefined)
   const channel = connector.channel?.(handle.uri, engine.shared)
   return {
     connector: connector.name,
     uri: handle.printed,
     channel: channel?.name,
     schema,
-    bounded: connector.bounded?.(options) ?? false,
+    bounded,
     changes: channel?.revises === true ? 'changelog' : 'append',
     key: [],
     systemColumns: SYSTEM_COLUMNS[connector.name] ?? [],
     eventTime: eventTime === undefined ? undefined : { column: eventTime, delayMicros },
     watermarkDelayMicros: delayMicros,
+    maxFutureSkewMicros: skewMs === undefined ? undefined : skewMs * 1000,
     projects: connector.capabilities.source?.pushdown !== 'none',
     handle: { ...handle, mixed, sampleCut: found?.sampleCut } satisfies Endpoint,
   }

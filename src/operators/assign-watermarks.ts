@@ -16,6 +16,8 @@ export interface WatermarkSpec {
   readonly delayMicros: number
   /** W is the running maximum of this TIMESTAMP instead, when it is not of that form; NULL leaves W. */
   readonly expr: BoundExpr | undefined
+  /** Rows further ahead of the clock are quarantined and move no watermark; undefined: none are. */
+  readonly futureMicros: number | undefined
   /** Instants that operators further on asked for. */
   readonly grids: readonly WatermarkGrid[]
   /** Some operator wants the watermark of every row. */
@@ -86,19 +88,35 @@ export class AssignWatermarks implements Operator {
 
   /** The rows that have a time; the others are row errors. */
   #timed(batch: Batch): Batch | undefined {
-    const { validity } = batch.columns[this.#spec.column]!
+    const column = batch.columns[this.#spec.column]!
+    const { validity } = column
     const first = validity === undefined ? -1 : validity.indexOf(0)
-    if (first < 0 || first >= batch.rows) return batch
+    const future = this.#future(column, batch.rows)
+    if ((first < 0 || first >= batch.rows) && future === undefined) return batch
+    const name = this.schema.fields[this.#spec.column]!.name
     const kept: number[] = []
     for (let row = 0; row < batch.rows; row++) {
-      if (validity![row] !== 0) {
-        kept.push(row)
-        continue
-      }
-      const detail = `the event time "${this.schema.fields[this.#spec.column]!.name}" is NULL`
-      this.#context.onRowError({ code: 'row_null_event_time', detail, span: undefined, batch, row })
+      if (validity !== undefined && validity[row] === 0) {
+        const detail = `the event time "${name}" is NULL`
+        this.#context.onRowError({ code: 'row_null_event_time', detail, span: undefined, batch, row })
+      } else if (future !== undefined && future.times[row]! > future.latest) {
+        const ahead = Math.round((future.times[row]! - this.#context.current.nowMicros) / 1_000_000)
+        const detail = `the event time "${name}" is ${ahead} s ahead of the clock`
+        this.#context.onRowError({ code: 'row_future_timestamp', detail, span: undefined, batch, row })
+      } else kept.push(row)
     }
+    if (kept.length === batch.rows) return batch
     return kept.length === 0 ? undefined : keepRows(batch, kept)
+  }
+
+  /** The times of the batch and the latest one that the guard lets through; undefined when all may pass. */
+  #future(column: Column, rows: number): { times: Float64Array; latest: number } | undefined {
+    const { futureMicros } = this.#spec
+    if (futureMicros === undefined) return undefined
+    const times = microsOf(column)
+    const latest = this.#context.current.nowMicros + futureMicros
+    for (let row = 0; row < rows; row++) if (times[row]! > latest) return { times, latest }
+    return undefined
   }
 
   #scan(

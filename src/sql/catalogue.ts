@@ -36,6 +36,8 @@ export interface SourceInfo {
   readonly eventTime: { readonly column: string; readonly delayMicros: number } | undefined
   /** Delay for an event-time column that the query finds (`watermark_delay`, default 5 s), microseconds. */
   readonly watermarkDelayMicros: number
+  /** Rows whose event time is further ahead of the clock are quarantined, microseconds; undefined: none are. */
+  readonly maxFutureSkewMicros?: number | undefined
   /** True when the decoder can leave columns unread. */
   readonly projects: boolean
   /** Parsed options, for whoever opens the source; opaque here. */

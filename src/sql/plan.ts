@@ -58,6 +58,8 @@ export interface WatermarkNode extends NodeBase {
   readonly column: number
   readonly delayMicros: number
   readonly expr: BoundExpr | undefined
+  /** Rows further ahead of the clock fail with `row_future_timestamp`; undefined: none do. */
+  readonly futureMicros: number | undefined
 }
 
 export interface FilterNode extends NodeBase {
@@ -119,9 +121,9 @@ export interface AggregateNode extends NodeBase {
   readonly latenessMicros: number
   /**
    * LATE DATA TO: input columns, then `_late_by` INTERVAL, `_watermark`, `_window_start`, `_window_end` TIMESTAMP go to
-   * this sink, once per missed window.
+   * this sink, or to the dead letters, once per missed window.
    */
-  readonly late: SinkTarget | undefined
+  readonly late: SinkTarget | 'dlq' | undefined
 }
 
 /** SELECT DISTINCT: each distinct row once (append input). */

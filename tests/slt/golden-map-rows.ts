@@ -74,7 +74,6 @@ export const outOfScope: ReadonlySet<string> = new Set<ErrorCode>([
   // Only the CSV of messages raises it.
   'connector_option_conflict',
   'row_subquery_many_rows',
-  'row_future_timestamp',
   'row_udf_failed',
 ])
 

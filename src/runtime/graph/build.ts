@@ -100,7 +100,8 @@ const builders: { readonly [K in PlanKind]: Builder<K> } = {
     over(node, [node.input], state, new Check({ schema: node.schema, checks: node.checks }, state.context)),
   watermark: (node, state) => {
     const needs = state.needs.get(node) ?? { grids: [], everyRow: false, cut: false }
-    const spec = { schema: node.schema, column: node.column, delayMicros: node.delayMicros, expr: node.expr, ...needs }
+    const { schema, column, delayMicros, expr, futureMicros } = node
+    const spec = { schema, column, delayMicros, expr, futureMicros, ...needs }
     const operator = new AssignWatermarks(spec, state.context)
     const stage = over(node, [node.input], state, operator)
     for (const origin of originsBelow(node, state)) origin.watermarks.push({ stage, operator })

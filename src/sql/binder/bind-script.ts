@@ -199,13 +199,13 @@ class ScriptBinder {
   }
 
   /** LATE DATA TO, else the setting `late_data`. */
-  async #late(query: Query): Promise<Sink | undefined> {
+  async #late(query: Query): Promise<Sink | 'dlq' | undefined> {
     const written = query.trailing.late
     if (written !== undefined) return openSink(written, [], this.#context, () => false)
     const setting = this.#environment.settings.get('late_data')
     if (setting === undefined || setting === 'drop') return undefined
-    if (setting === 'dlq' || setting === 'update')
-      return unsupported(`late_data = '${setting}'`, query.span, 'use LATE DATA TO')
+    if (setting === 'dlq') return 'dlq'
+    if (setting === 'update') return unsupported(`late_data = '${setting}'`, query.span, 'use LATE DATA TO')
     return openSink({ kind: 'uri', uri: setting, span: query.span }, [], this.#context, () => false)
   }
 

@@ -106,7 +106,7 @@ export interface AggregateRelation extends RelationBase {
 export interface EmissionClauses {
   readonly emit: EmitNode | undefined
   readonly latenessMicros: number | undefined
-  readonly late: Sink | undefined
+  readonly late: Sink | 'dlq' | undefined
 }
 
 export interface DistinctRelation extends RelationBase {

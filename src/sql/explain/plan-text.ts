@@ -11,8 +11,9 @@ const printers: { readonly [K in PlanNode['kind']]: (node: PlanOf<K>) => string 
       .join(' ')}`.trimEnd(),
   watermark: (node) => {
     const column = node.schema.fields[node.column]!.name
-    if (node.expr !== undefined) return `${column} AS ${exprText(node.expr)}`
-    return `${column} delay=${microsText(node.delayMicros)}`
+    const future = node.futureMicros === undefined ? '' : ` future=${microsText(node.futureMicros)}`
+    if (node.expr !== undefined) return `${column} AS ${exprText(node.expr)}${future}`
+    return `${column} delay=${microsText(node.delayMicros)}${future}`
   },
   filter: (node) => exprText(node.predicate),
   project: (node) =>
@@ -28,7 +29,7 @@ const printers: { readonly [K in PlanNode['kind']]: (node: PlanOf<K>) => string 
       `aggregates=[${node.aggregates.map((aggregate) => aggregateText(aggregate)).join(', ')}]`,
       `emit=${node.emission}`,
       ...(node.latenessMicros === 0 ? [] : [`lateness=${microsText(node.latenessMicros)}`]),
-      ...(node.late === undefined ? [] : [`late=${node.late.name}`]),
+      ...(node.late === undefined ? [] : [`late=${node.late === 'dlq' ? 'dlq' : node.late.name}`]),
     ].join(' '),
   distinct: () => '',
   union: () => '',

@@ -11,7 +11,8 @@ export function refuseLoops(outputs: readonly BoundOutput[], { reporter }: Envir
   const written: Sink[] = []
   const visit = (relation: Relation): void => {
     if (relation.kind === 'source' && relation.info.channel !== undefined) read.add(relation.info.channel)
-    if (relation.kind === 'aggregate' && relation.emission.late !== undefined) written.push(relation.emission.late)
+    const late = relation.kind === 'aggregate' ? relation.emission.late : undefined
+    if (late !== undefined && late !== 'dlq') written.push(late)
     inputsOfRelation(relation).forEach(visit)
   }
   for (const { relation, targets } of outputs) {

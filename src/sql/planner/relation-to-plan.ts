@@ -12,7 +12,7 @@ import type {
   WindowSpec,
 } from '../binder/relation.ts'
 import { inputsOfRelation, isTimeColumn } from '../binder/relation.ts'
-import { type Emission, inputsOf, type PlanNode, type SinkTarget, type SortNode, type TumbleWindow } from '../plan.ts'
+import { type Emission, inputsOf, type PlanNode, type SortNode, type TumbleWindow } from '../plan.ts'
 import { columnsRead } from '../rules/access.ts'
 import { makeNode } from './node.ts'
 
@@ -55,7 +55,8 @@ export class Planner {
       case 'watermark': {
         const { time } = relation
         if (time === undefined) return input()
-        return makeNode({ kind: 'watermark', input: input(), ...time, schema })
+        const below = input()
+        return makeNode({ kind: 'watermark', input: below, ...time, futureMicros: futureGuard(below), schema })
       }
       case 'filter': {
         const below = input()
@@ -89,7 +90,9 @@ export class Planner {
     const emit = own ?? (relation.window === undefined ? outer : undefined)
     const below = this.plan(relation.input, own ?? outer)
     const { input, expr: moved } =
-      relation.emission.late === undefined ? unchanged(below) : withoutHidden(relation, below)
+      relation.emission.late === undefined || relation.window === undefined
+        ? unchanged(below)
+        : withoutHidden(relation, below)
     const emission = relation.window === undefined ? this.#plainEmission(relation, emit, input) : windowEmission(emit)
     this.#checkRetractable(relation, input)
     if (relation.window?.clock === 'event' && isSourceRevised(input)) {
@@ -102,8 +105,10 @@ export class Planner {
     const window = relation.window === undefined ? undefined : tumble(relation.window, moved)
     const time = timeOf(input, window)
     const aggregates = relation.aggregates.map((aggregate) => byEventTime(movedAggregate(aggregate, moved), time))
-    const { late, latenessMicros = 0 } = relation.emission
-    const target: SinkTarget | undefined = late === undefined ? undefined : { name: late.name, info: late.info }
+    const { latenessMicros = 0 } = relation.emission
+    // A setting holds for all queries: nothing is late where there is no window over event time.
+    const late = relation.window?.clock === 'event' ? relation.emission.late : undefined
+    const target = late === undefined || late === 'dlq' ? late : { name: late.name, info: late.info }
     const lateness = window === undefined ? 0 : latenessMicros
     return makeNode({
       kind: 'aggregate',
@@ -314,6 +319,14 @@ function volatilePart(expr: BoundExpr): BoundExpr | undefined {
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** The least skew that a source of the rows allows; the results of windows lie ahead of the clock by right. */
+function futureGuard(node: PlanNode): number | undefined {
+  if (node.kind === 'source') return node.info.maxFutureSkewMicros
+  if (node.kind === 'aggregate') return undefined
+  const all = inputsOf(node).flatMap((input) => futureGuard(input) ?? [])
+  return all.length === 0 ? undefined : Math.min(...all)
 }
 
 /** True when a source takes rows back, rather than a grouping above it: a late half would part an update (rulings 37). */
