@@ -55,6 +55,15 @@ export class DeadLetters {
     if (policy !== 'skip') this.keep(letter)
   }
 
+  /** A row that failed before is no more: it is not counted any longer, so that no count depends on merged changes. */
+  takeBack(code: string): void {
+    const counted = this.byCode.get(code) ?? 0
+    if (counted === 0) return
+    this.count--
+    if (counted === 1) this.byCode.delete(code)
+    else this.byCode.set(code, counted - 1)
+  }
+
   /** An entry that is counted elsewhere: a late row, once for every window that it missed. */
   keep(letter: DeadLetter): void {
     if (this.#printed++ < limits.rejectsPrinted) this.#onFirst(letter)

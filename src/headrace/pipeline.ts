@@ -291,8 +291,11 @@ export class Pipeline {
   }
 
   #onRowError({ code, detail, span, batch, row }: RowError): void {
-    // What is taken back failed when it came (rulings 36).
-    if (row >= 0 && batch.changes !== undefined && !adds(batch.changes[row]!)) return
+    // What is taken back failed when it came (rulings 36): the failures that count are those of the rows that stand.
+    if (row >= 0 && batch.changes !== undefined && !adds(batch.changes[row]!)) {
+      this.#input.deadLetters.takeBack(code)
+      return
+    }
     const sqlPosition = span === undefined ? undefined : this.#input.sqlPosition?.(span)
     const letter = { ...this.#rowFacts(batch, row), code, detail, stage: 'expression', sqlPosition } as const
     this.#input.deadLetters.add(letter, this.#exprPolicy === 'fail' && code !== 'row_future_timestamp' ? 'fail' : 'dlq')

@@ -80,7 +80,6 @@ export class Top implements Operator {
       else this.#remove({ row: rowAt(batch, row), keys, sequence: Number.NEGATIVE_INFINITY })
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
-      if (!adds) return
       const { code, detail, span } = failure
       this.#context.onRowError({ code, detail, span, batch, row })
     }
