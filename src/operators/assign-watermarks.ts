@@ -92,7 +92,8 @@ export class AssignWatermarks implements Operator {
     const { validity } = column
     const first = validity === undefined ? -1 : validity.indexOf(0)
     const future = this.#future(column, batch.rows)
-    if ((first < 0 || first >= batch.rows) && future === undefined) return batch
+    const isInexact = this.#inexact(column)
+    if ((first < 0 || first >= batch.rows) && future === undefined && isInexact === undefined) return batch
     const name = this.schema.fields[this.#spec.column]!.name
     const kept: number[] = []
     for (let row = 0; row < batch.rows; row++) {
@@ -103,10 +104,20 @@ export class AssignWatermarks implements Operator {
         const ahead = Math.round((future.times[row]! - this.#context.current.nowMicros) / 1_000_000)
         const detail = `the event time "${name}" is ${ahead} s ahead of the clock`
         this.#context.onRowError({ code: 'row_future_timestamp', detail, span: undefined, batch, row })
+      } else if (isInexact?.(row) === true) {
+        const detail = `"${name}" lies outside the years 1684 to 2255, where a watermark is a multiple of 32 µs; the window is not`
+        this.#context.onRowError({ code: 'row_numeric_overflow', detail, span: undefined, batch, row })
       } else kept.push(row)
     }
     if (kept.length === batch.rows) return batch
     return kept.length === 0 ? undefined : keepRows(batch, kept)
+  }
+
+  /** True for times that the watermark of some window cannot tell apart; undefined when there are none. */
+  #inexact(column: Column): ((row: number) => boolean) | undefined {
+    const isFine = ({ periodMicros, phaseMicros }: WatermarkGrid) => periodMicros % 32 !== 0 || phaseMicros % 32 !== 0
+    if (column.kind !== 'i64' || column.lane === 'safe' || !this.#spec.grids.some(isFine)) return undefined
+    return (row) => typeof exact(column.data[row]!) === 'bigint'
   }
 
   /** The times of the batch and the latest one that the guard lets through; undefined when all may pass. */
