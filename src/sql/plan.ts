@@ -10,6 +10,8 @@ export interface Traits {
   readonly changes: 'append' | 'upsert' | 'retract'
   /** Columns that identify one live row; empty when there is no key. */
   readonly key: readonly number[]
+  /** `window_start` and `window_end` among the key columns: each follows from the other, so one of them is enough. */
+  readonly window?: { readonly start: number; readonly end: number } | undefined
   /** The column that is the event time of the rows, if they have one. */
   readonly eventTime: number | undefined
   /** Microseconds that the watermark behind this node stays back (rulings 24). */

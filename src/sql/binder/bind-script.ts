@@ -223,6 +223,16 @@ class ScriptBinder {
         hint: `remove it, or write source.${unused.name} if the source is meant`,
       })
     }
+    const [named] = sinks
+    if (named !== undefined && unused !== undefined && sinks.every((sink) => sink.name !== sink.info.uri)) {
+      refuseUnknownOption(unused)
+      this.#environment.reporter.report({
+        code: 'sql_option_unused',
+        message: `option "${unused.name}" has no effect here: sink "${named.name}" has been made without it`,
+        span: unused.span,
+        hint: `move it: CREATE SINK ${named.name} INTO … WITH (${unused.name} = …)`,
+      })
+    }
     return sinks
   }
 

@@ -251,6 +251,8 @@ test('sinks', async () => {
       "INSERT INTO 'file:out.jsonl' SELECT k FROM s INTO 'file:other'",
       "SELECT k FROM s INTO 'postgresql:x' WITH (key = ['zz'])",
       "INSERT INTO 'postgresql:x' SELECT k, v PRIMARY KEY, COUNT(*) AS n FROM s GROUP BY k, v",
+      "INSERT INTO 'postgresql:x' SELECT k, window_start, window_end, COUNT(*) AS n FROM s GROUP BY k, TUMBLE(ts, 1m) EMIT CHANGES WITH (key = ['k', 'window_end'])",
+      "INSERT INTO 'postgresql:x' SELECT k, window_start, COUNT(*) AS n FROM s GROUP BY k, TUMBLE(ts, 1m) EMIT CHANGES WITH (key = ['k'])",
       'INSERT INTO s SELECT k FROM s',
       'INSERT INTO nowhere SELECT k FROM s',
       'INSERT INTO blackhole SELECT k FROM s',
@@ -258,9 +260,9 @@ test('sinks', async () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "sql_sink_rejects_updates at 'file:out.jsonl': sink file (jsonl) accepts appends only, but this query revises rows (GROUP BY k without a window) (add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql)",
+      "sql_sink_rejects_updates at 'file:out.jsonl': sink file (jsonl) accepts appends only, but this query revises rows (GROUP BY k without a window) (add a window with EMIT FINAL, or WITH (changelog = 'columns') behind the query of the INSERT, or use an upsert sink such as postgresql)",
       "sql_state_grows at k: GROUP BY k keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
-      "sql_sink_rejects_updates at 'file:out.jsonl': sink file (jsonl) accepts appends only, but this query revises rows (an aggregate without a window) (add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql)",
+      "sql_sink_rejects_updates at 'file:out.jsonl': sink file (jsonl) accepts appends only, but this query revises rows (an aggregate without a window) (add a window with EMIT FINAL, or WITH (changelog = 'columns') behind the query of the INSERT, or use an upsert sink such as postgresql)",
       "sql_sink_needs_key at 'postgresql:x': sink postgresql (jsonl) writes by key, but the result has none (mark it: SELECT c PRIMARY KEY, or WITH (key = ['c']))",
       "sql_state_grows at v: ORDER BY … LIMIT keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
       "sql_sink_rejects_updates at 'file:x': sink file (jsonl) accepts appends only, but this query revises rows (ORDER BY … LIMIT) (add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql)",
@@ -269,6 +271,7 @@ test('sinks', async () => {
       "sql_column_not_found at 'postgresql:x': the key column "zz" of the sink is no output column (select it, or name another key; the query gives k)",
       "sql_sink_needs_key at 'postgresql:x': the key of sink postgresql (jsonl) does not hold the key of the result (k, v) (name these columns as key, or more: key = ['k', 'v'])",
       "sql_state_grows at k, v: GROUP BY k, v keeps a row for every key of an input that never ends (group by a window: its groups are forgotten when it closes)",
+      "sql_sink_needs_key at 'postgresql:x': the key of sink postgresql (jsonl) does not hold the key of the result (k, window_start) (name these columns as key, or more: key = ['k', 'window_start'])",
       "sql_wrong_object_kind at s: "s" is a stream and takes no rows (write to a sink: CREATE SINK k INTO 'uri', or INSERT INTO 'uri')",
       "sql_source_not_found at nowhere: sink "nowhere" does not exist (make it: CREATE SINK nowhere INTO 'uri', or write INTO 'uri')",
       "sql_source_not_found at blackhole: sink "blackhole" does not exist (write it as a URI: 'blackhole:')",

@@ -1,3 +1,4 @@
+import type { Span } from '../../expr/bound.ts'
 import type { EmitNode } from '../ast.ts'
 import type { BoundOutput } from '../binder/bind-script.ts'
 import type { Environment } from '../binder/context.ts'
@@ -6,6 +7,7 @@ import { shownOnly } from '../binder/query.ts'
 import type { Sink } from '../binder/relation.ts'
 import type { Output, PlanNode } from '../plan.ts'
 import { inputsOf } from '../plan.ts'
+import { holdsKey } from '../streaming/traits.ts'
 import { refuseLoops } from './loops.ts'
 import { Planner } from './relation-to-plan.ts'
 
@@ -26,7 +28,7 @@ function planOutput(output: BoundOutput, planner: Planner): Output {
   const targets = output.targets.map((target) => {
     if (target === 'client') return target
     const own = target.info.key.map((name) => root.schema.fields.findIndex((field) => field.name === name))
-    checkSink(target, root, own.length > 0 ? own : key)
+    checkSink(target, root, own.length > 0 ? own : key, output.span)
     return { name: target.name, info: target.info }
   })
   if (emit?.mode === 'on-update' && root.traits.changes !== 'append' && key.length === 0) {
@@ -68,7 +70,7 @@ function checkEmit(emit: EmitNode | undefined, root: PlanNode): void {
 const some = (node: PlanNode, test: (node: PlanNode) => boolean): boolean =>
   test(node) || inputsOf(node).some((input) => some(input, test))
 
-function checkSink(sink: Sink, root: PlanNode, key: readonly number[]): void {
+function checkSink(sink: Sink, root: PlanNode, key: readonly number[], query: Span): void {
   const { changes } = root.traits
   const missing = sink.info.key.find((name) => !root.schema.fields.some((field) => field.name === name))
   if (missing !== undefined) {
@@ -80,11 +82,11 @@ function checkSink(sink: Sink, root: PlanNode, key: readonly number[]): void {
   if (sink.info.accepts === 'append') {
     const message = `sink ${sink.info.label} accepts appends only, but this query revises rows (${reviser(root)})`
     fault('sql_sink_rejects_updates', message, sink.span, {
-      hint: "add a window with EMIT FINAL, or WITH (changelog = 'columns'), or use an upsert sink such as postgresql",
+      hint: `add a window with EMIT FINAL, or ${changelogHint(sink, query)}, or use an upsert sink such as postgresql`,
     })
   }
   const own = root.traits.key
-  if (key.length > 0 && changes === 'upsert' && !own.every((at) => key.includes(at))) {
+  if (key.length > 0 && changes === 'upsert' && !holdsKey(root.traits, key)) {
     const names = own.map((at) => root.schema.fields[at]!.name).join(', ')
     fault(
       'sql_sink_needs_key',
@@ -100,6 +102,13 @@ function checkSink(sink: Sink, root: PlanNode, key: readonly number[]): void {
       hint: "mark it: SELECT c PRIMARY KEY, or WITH (key = ['c'])",
     })
   }
+}
+
+/** Where the option may be written: behind the query, or where the sink is made. */
+function changelogHint(sink: Sink, query: Span): string {
+  const option = "WITH (changelog = 'columns')"
+  if (sink.name !== sink.info.uri) return `${option} behind CREATE SINK ${sink.name} INTO …`
+  return sink.span.end <= query.start ? `${option} behind the query of the INSERT` : option
 }
 
 /** What makes the rows of a plan change: `GROUP BY user without a window`. */

@@ -12,7 +12,7 @@ test('a filter, a grouping by window and key, and its condition', async () => {
       SELECT window_start, k, COUNT(*) AS n, SUM(v) total FROM s WHERE v > 3
       GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND) HAVING COUNT(*) > 1`),
   ).toMatchInlineSnapshot(`
-    "output file:out.jsonl
+    "output file:out.jsonl key=[k, window_start]
       project window_start, k, count AS n, sum AS total
         filter (count > 1)
           aggregate keys=[k] window=tumble(ts, 10s) aggregates=[COUNT(*), SUM(v)] emit=close
@@ -72,7 +72,7 @@ test('windows stack, and a grouping by the window of a grouping nests', async ()
     await optimized(`${s}CREATE STREAM m AS SELECT k, COUNT(*) AS n FROM s GROUP BY k, TUMBLE(ts, 10s);
       SELECT window_start, MAX(n) AS top FROM m GROUP BY TUMBLE(_event_time, 1m)`),
   ).toMatchInlineSnapshot(`
-    "output client
+    "output client key=[window_start]
       project window_start, max AS top
         aggregate keys=[] window=tumble(_event_time, 1m) aggregates=[MAX(n)] emit=close
           project count AS n, window_time AS _event_time
@@ -111,7 +111,7 @@ test('lateness and late rows: the late target gets the visible columns', async (
       `${s}SELECT window_start, COUNT(*) AS n FROM s WINDOW TUMBLING(10s) EMIT FINAL ALLOW LATENESS 5s LATE DATA TO 'memory://late'`,
     ),
   ).toMatchInlineSnapshot(`
-    "output client
+    "output client key=[window_start]
       project window_start, count AS n
         aggregate keys=[] window=tumble(ts, 10s) aggregates=[COUNT(*)] emit=close lateness=5s late=memory://late
           watermark ts delay=2s

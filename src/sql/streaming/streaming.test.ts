@@ -29,9 +29,9 @@ test('holds add up over stacked windows', async () => {
     await streaming(`WITH m AS (SELECT k, COUNT(*) AS n FROM s GROUP BY k, TUMBLE(ts, 10s) ALLOW LATENESS 5s)
       SELECT window_end, SUM(n) AS n FROM m WINDOW TUMBLING(1m) ALLOW LATENESS 20s`),
   ).toMatchInlineSnapshot(`
-    "output client
+    "output client key=[window_end]
       project window_end, sum AS n
-        : unbounded append hold=25s
+        : unbounded append key=[window_end] hold=25s
         aggregate keys=[] window=tumble(_event_time, 1m) aggregates=[SUM(n)] emit=close lateness=20s
           : unbounded append key=[window_start, window_end] time=window_time hold=25s
           : state one row and open window, freed when the watermark passes window_end + 20s

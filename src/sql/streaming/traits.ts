@@ -37,13 +37,24 @@ export function traitsOf(node: NodeDraft): Traits {
   }
 }
 
+/** True when columns tell live rows apart: they hold the key, of the edges of a window at least one. */
+export function holdsKey({ key, window }: Traits, columns: readonly number[]): boolean {
+  const other = (column: number) => (column === window?.start ? window.end : window?.start)
+  const isEdge = (column: number) => column === window?.start || column === window?.end
+  return key.every((column) => columns.includes(column) || (isEdge(column) && columns.includes(other(column)!)))
+}
+
 type DraftOf<K extends NodeDraft['kind']> = Extract<NodeDraft, { kind: K }>
 
 function projected(node: DraftOf<'project'>): Traits {
   const { traits } = node.input
   const isColumn = (column: number) => (output: BoundExpr) => output.kind === 'column' && output.index === column
   const place = (column: number) => node.outputs.findIndex(isColumn(column))
-  const key = traits.key.map(place)
+  const start = traits.window === undefined ? -1 : place(traits.window.start)
+  const end = traits.window === undefined ? -1 : place(traits.window.end)
+  const isImplied = (column: number) =>
+    (column === traits.window?.end && start >= 0) || (column === traits.window?.start && end >= 0)
+  const key = traits.key.filter((column) => place(column) >= 0 || !isImplied(column)).map(place)
   const kept = key.length > 0 && key.every((at) => at >= 0)
   // The hidden copy that a query keeps for its readers comes last.
   const time = traits.eventTime === undefined ? -1 : node.outputs.findLastIndex(isColumn(traits.eventTime))
@@ -51,6 +62,7 @@ function projected(node: DraftOf<'project'>): Traits {
     ...traits,
     changes: traits.changes === 'upsert' && !kept ? 'retract' : traits.changes,
     key: kept ? key : [],
+    window: start >= 0 && end >= 0 ? { start, end } : undefined,
     eventTime: time < 0 ? undefined : time,
   }
 }
@@ -61,10 +73,11 @@ function aggregated(node: DraftOf<'aggregate'>): Traits {
   const { keys, window, emission } = node
   const holdMicros = traits.holdMicros + node.latenessMicros
   const eventTime = window?.clock === 'event' ? keys.length + 2 : undefined
-  const key = [...keys.map((_, i) => i), ...(window === undefined ? [] : [keys.length, keys.length + 1])]
-  const { bounded } = traits
-  if (emission === 'close' || emission === 'end') return { bounded, changes: 'append', key, eventTime, holdMicros }
-  return { bounded, changes: key.length > 0 ? 'upsert' : 'retract', key, eventTime, holdMicros }
+  const edges = window === undefined ? undefined : { start: keys.length, end: keys.length + 1 }
+  const key = [...keys.map((_, i) => i), ...(edges === undefined ? [] : [edges.start, edges.end])]
+  const common = { bounded: traits.bounded, key, window: edges, eventTime, holdMicros }
+  if (emission === 'close' || emission === 'end') return { ...common, changes: 'append' }
+  return { ...common, changes: key.length > 0 ? 'upsert' : 'retract' }
 }
 
 function united(inputs: readonly PlanNode[]): Traits {
