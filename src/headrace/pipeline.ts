@@ -45,6 +45,8 @@ export interface Digest {
   /** False when it was stopped before the end of its input. */
   readonly complete: boolean
   readonly rowsIn: number
+  /** Batches that the rows came in. */
+  readonly batchesIn: number
   /** By target; `published` is false where a stopped run left the target as it was. */
   readonly rowsOut: readonly { readonly target: string; readonly rows: number; readonly published: boolean }[]
   readonly lateRows: number
@@ -346,6 +348,7 @@ export class Pipeline {
     return {
       complete,
       rowsIn: this.#rowsIn(),
+      batchesIn: this.#graph.origins.reduce((batches, origin) => batches + origin.batches, 0),
       rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { findGoldens } from './find-goldens.ts'
 import { type GoldenCase, type GoldenSection, parseGolden, withSections } from './golden-file.ts'
 import { type GoldenMode, runGolden } from './run-golden.ts'
@@ -26,6 +26,23 @@ const show = (sections: readonly GoldenSection[]): string => withSections('', se
 const place = (file: string, golden: GoldenCase): string =>
   `tests/slt/${file}:${golden.line} (accept with: UPDATE=1 GOLDEN=${file} npm test -- golden)`
 
+/** Batches that a file's sources gave, by size and mode: a size that cuts nothing shows nothing. */
+const batches = new Map<string, Map<string, number>>()
+
+afterAll(() => {
+  const lines = [...batches].map(([file, sizes]) => {
+    return `${file}: ${[...sizes].map(([size, count]) => `${count} of ${size}`).join(', ')}\n`
+  })
+  process.stdout.write(`batches of the goldens\n${lines.join('')}`)
+})
+
+function counter(file: string, { batchRows, mode }: GoldenMode): (count: number) => void {
+  const sizes = batches.get(file) ?? new Map<string, number>()
+  batches.set(file, sizes)
+  const size = `${batchRows} ${mode}`
+  return (count) => sizes.set(size, (sizes.get(size) ?? 0) + count)
+}
+
 for (const path of findGoldens(root)) {
   const file = relative(root, path)
   if (only !== undefined && !file.includes(only)) continue
@@ -39,8 +56,9 @@ for (const path of findGoldens(root)) {
   describe(file, () => {
     for (const { batchRows, mode } of modes) {
       test(`batches of ${batchRows}, ${mode}`, async () => {
+        const onBatches = counter(file, { batchRows, mode })
         for (const golden of expected) {
-          const sections = await runGolden(golden, { batchRows, mode })
+          const sections = await runGolden(golden, { batchRows, mode, onBatches })
           expect(show(sections), place(file, golden)).toBe(show(golden.sections))
         }
       })

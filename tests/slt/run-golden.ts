@@ -18,6 +18,8 @@ import { parseRow } from './golden-rows.ts'
 export interface GoldenMode {
   readonly batchRows: number
   readonly mode: 'compiled' | 'interpreted'
+  /** Called after a run with the number of batches that its sources gave (rulings 69). */
+  readonly onBatches?: ((batches: number) => void) | undefined
 }
 
 /** The zone that instants are shown in; undefined: UTC. */
@@ -76,7 +78,9 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
     if (plan.outputs.length > 0) {
       const running = pipeline.run(new AbortController().signal)
       await feed(golden, engine, { plan, clock, running })
-      lateRows = (await running).lateRows
+      const digest = await running
+      lateRows = digest.lateRows
+      how.onBatches?.(digest.batchesIn)
     }
   } catch (error) {
     return [{ name: 'error', lines: errorLines(error) }]

@@ -13,6 +13,7 @@ export class Origin {
   /** Watermark operators that tell the splits of this source apart. */
   readonly watermarks: { readonly stage: Stage; readonly operator: AssignWatermarks }[] = []
   rows = 0
+  batches = 0
 
   constructor(node: SourceNode | ValuesNode) {
     this.node = node
@@ -29,6 +30,7 @@ export class Origin {
 
   async batch(batch: Batch): Promise<void> {
     this.rows += batch.rows
+    this.batches++
     if (this.node.kind === 'source' && this.node.info.changes === 'append') refuseChanges(batch, this.node.name)
     await this.#send({ kind: 'batch', batch })
   }
