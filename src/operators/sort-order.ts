@@ -1,6 +1,10 @@
+import type { Batch } from '../core/batch.ts'
 import type { Value } from '../core/values.ts'
 import type { SortKey } from '../expr/bound.ts'
 import { comparator } from '../expr/compare.ts'
+import { RowFailure } from '../expr/functions.ts'
+import { type Evaluator, interpret } from '../expr/interpret.ts'
+import type { OperatorContext } from './operator.ts'
 
 /** What a row is sorted by: its keys, then its order of arrival. */
 export interface Sortable {
@@ -23,5 +27,30 @@ export function sortOrder(keys: readonly SortKey[]): (a: Sortable, b: Sortable) 
       if (order !== 0) return key.descending ? -order : order
     }
     return a.sequence - b.sequence
+  }
+}
+
+/** ORDER BY over the rows of batches: their keys, and which of two comes first. */
+export class SortKeys {
+  readonly compare: (a: Sortable, b: Sortable) => number
+  readonly #context: OperatorContext
+  readonly #keys: readonly Evaluator[]
+
+  constructor(keys: readonly SortKey[], context: OperatorContext) {
+    this.compare = sortOrder(keys)
+    this.#context = context
+    this.#keys = keys.map((key) => interpret(key.expr, context))
+  }
+
+  /** The keys of a row; undefined when one fails, which is then a row error. */
+  of(batch: Batch, row: number): readonly Value[] | undefined {
+    try {
+      return this.#keys.map((key) => key(batch, row))
+    } catch (failure) {
+      if (!(failure instanceof RowFailure)) throw failure
+      const { code, detail, span } = failure
+      this.#context.onRowError({ code, detail, span, batch, row })
+      return undefined
+    }
   }
 }

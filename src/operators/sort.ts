@@ -1,14 +1,12 @@
 import type { Batch } from '../core/batch.ts'
-import { CHANGE } from '../core/change.ts'
+import { adds, CHANGE } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
 import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { SortKey } from '../expr/bound.ts'
 import { type Comparator, comparator } from '../expr/compare.ts'
-import { RowFailure } from '../expr/functions.ts'
-import { type Evaluator, interpret } from '../expr/interpret.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
-import { type Sortable, sortOrder } from './sort-order.ts'
+import { type Sortable, SortKeys } from './sort-order.ts'
 
 export interface SortSpec {
   readonly schema: Schema
@@ -30,9 +28,8 @@ export class Sort implements Operator {
   readonly schema: Schema
   readonly #spec: SortSpec
   readonly #context: OperatorContext
-  readonly #keys: readonly Evaluator[]
+  readonly #keys: SortKeys
   readonly #comparators: readonly Comparator[]
-  readonly #order: (a: Sortable, b: Sortable) => number
   readonly #builder: BatchBuilder
   #rows: Kept[] = []
   #sequence = 0
@@ -41,9 +38,8 @@ export class Sort implements Operator {
     this.schema = spec.schema
     this.#spec = spec
     this.#context = context
-    this.#keys = spec.keys.map((key) => interpret(key.expr, context))
+    this.#keys = new SortKeys(spec.keys, context)
     this.#comparators = spec.schema.fields.map((field) => comparator(field.type))
-    this.#order = sortOrder(spec.keys)
     this.#builder = new BatchBuilder(spec.schema, context.batchRows, context.memory)
   }
 
@@ -66,16 +62,12 @@ export class Sort implements Operator {
         this.#context.counters.lateRows++
         continue
       }
-      try {
-        const keys = this.#keys.map((key) => key(batch, row))
-        const kept = rowAt(batch, row)
-        if (kept.change === CHANGE.updateBefore || kept.change === CHANGE.delete) this.#remove(kept)
-        else this.#rows.push({ row: { ...kept, change: CHANGE.insert }, keys, sequence: this.#sequence++ })
-      } catch (failure) {
-        if (!(failure instanceof RowFailure)) throw failure
-        const { code, detail, span } = failure
-        this.#context.onRowError({ code, detail, span, batch, row })
-      }
+      const keys = this.#keys.of(batch, row)
+      if (keys === undefined) continue
+      const kept = rowAt(batch, row)
+      if (adds(kept.change))
+        this.#rows.push({ row: { ...kept, change: CHANGE.insert }, keys, sequence: this.#sequence++ })
+      else this.#remove(kept)
     }
   }
 
@@ -104,7 +96,7 @@ export class Sort implements Operator {
     if (limit === undefined || mode !== 'end' || revises) return
     const wanted = limit + offset
     if (this.#rows.length < 2 * wanted + 1024) return
-    this.#rows.sort(this.#order)
+    this.#rows.sort(this.#keys.compare)
     this.#rows.length = wanted
   }
 
@@ -121,7 +113,7 @@ export class Sort implements Operator {
   }
 
   *#give(rows: Kept[]): Iterable<Output> {
-    rows.sort(this.#order)
+    rows.sort(this.#keys.compare)
     this.#builder.reset()
     for (const { row } of rows) {
       this.#builder.append(row.values)
@@ -135,7 +127,7 @@ export class Sort implements Operator {
 
   *onEnd(): Iterable<Output> {
     const { limit, offset } = this.#spec
-    const rows = this.#rows.sort(this.#order).slice(offset, limit === undefined ? undefined : offset + limit)
+    const rows = this.#rows.sort(this.#keys.compare).slice(offset, limit === undefined ? undefined : offset + limit)
     this.#rows = []
     yield* this.#give(rows)
     yield { kind: 'end' }

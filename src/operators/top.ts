@@ -1,14 +1,12 @@
 import type { Batch } from '../core/batch.ts'
-import { CHANGE } from '../core/change.ts'
+import { adds, CHANGE } from '../core/change.ts'
 import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
 import type { SortKey } from '../expr/bound.ts'
-import { RowFailure } from '../expr/functions.ts'
-import { type Evaluator, interpret } from '../expr/interpret.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 import { sameValues } from './same-values.ts'
-import { type Sortable, sortOrder } from './sort-order.ts'
+import { type Sortable, SortKeys } from './sort-order.ts'
 
 export interface TopSpec {
   /** The input revises rows: all of them are kept, so that one that leaves can be replaced (rulings 34). */
@@ -30,9 +28,7 @@ interface Entry extends Sortable {
 export class Top implements Operator {
   readonly schema: Schema
   readonly #spec: TopSpec
-  readonly #context: OperatorContext
-  readonly #keys: readonly Evaluator[]
-  readonly #order: (a: Sortable, b: Sortable) => number
+  readonly #keys: SortKeys
   readonly #builder: BatchBuilder
   #rows: Entry[] = []
   #sequence = 0
@@ -40,9 +36,7 @@ export class Top implements Operator {
   constructor(spec: TopSpec, context: OperatorContext) {
     this.schema = spec.schema
     this.#spec = spec
-    this.#context = context
-    this.#keys = spec.keys.map((key) => interpret(key.expr, context))
-    this.#order = sortOrder(spec.keys)
+    this.#keys = new SortKeys(spec.keys, context)
     this.#builder = new BatchBuilder(spec.schema, context.batchRows, context.memory)
   }
 
@@ -72,17 +66,11 @@ export class Top implements Operator {
   }
 
   #take(batch: Batch, row: number): void {
-    const change = batch.changes?.[row] ?? CHANGE.insert
-    const adds = change === CHANGE.insert || change === CHANGE.updateAfter
-    try {
-      const keys = this.#keys.map((key) => key(batch, row))
-      if (adds) this.#add({ row: rowAt(batch, row), keys, sequence: this.#sequence++ })
-      else this.#remove({ row: rowAt(batch, row), keys, sequence: Number.NEGATIVE_INFINITY })
-    } catch (failure) {
-      if (!(failure instanceof RowFailure)) throw failure
-      const { code, detail, span } = failure
-      this.#context.onRowError({ code, detail, span, batch, row })
-    }
+    const keys = this.#keys.of(batch, row)
+    if (keys === undefined) return
+    const entry = rowAt(batch, row)
+    if (adds(entry.change)) this.#add({ row: entry, keys, sequence: this.#sequence++ })
+    else this.#remove({ row: entry, keys, sequence: Number.NEGATIVE_INFINITY })
   }
 
   #add(entry: Entry): void {
@@ -103,7 +91,7 @@ export class Top implements Operator {
     let high = this.#rows.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.#order(entry, this.#rows[middle]!) < 0) high = middle
+      if (this.#keys.compare(entry, this.#rows[middle]!) < 0) high = middle
       else low = middle + 1
     }
     return low
