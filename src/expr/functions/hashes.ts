@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { types } from '../../core/types.ts'
 import { exact, type Value } from '../../core/values.ts'
@@ -20,7 +19,7 @@ const digest = (name: string, algorithm: string, sql: string, result: string): S
     signatures: [`${name}(s | BYTES)`],
     summary: `${name} of the bytes, in hexadecimal.`,
     examples: [example(sql, result)],
-    forms: ofTextOrBytes((bytes) => createHash(algorithm).update(bytes).digest('hex')),
+    forms: ofTextOrBytes((bytes) => crypto().createHash(algorithm).update(bytes).digest('hex')),
   })
 
 function signedHash(text: string): bigint {
@@ -60,3 +59,6 @@ export const hashFunctions: readonly ScalarFunction[] = [
     resolve: hash,
   }),
 ]
+
+/** Loaded at the first digest: it takes 7 ms, which most queries need not wait for. */
+const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto')

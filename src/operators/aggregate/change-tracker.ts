@@ -46,7 +46,7 @@ export class ChangeTracker {
 
   *#slotDiff(pane: Pane, window: number, slot: number): Iterable<Change> {
     const old = pane.emitted.get(slot)
-    const gone = pane.live[slot] === 0 && pane.table !== undefined
+    const gone = pane.cells.rows(slot) === 0 && pane.table !== undefined
     const now = gone ? undefined : this.#output.values(pane, window, slot)
     // A group without rows, or whose result does not fit its type, has no row.
     if (now === undefined) {

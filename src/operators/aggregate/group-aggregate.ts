@@ -46,7 +46,7 @@ export class GroupAggregate implements Operator {
     this.#slots = new Int32Array(context.memory.buffer, this.#slotsAddress, capacity)
     this.#intake = new RowIntake(spec, { codec, writer: this.#writer, capacity }, context)
     this.#accumulate = new RowAccumulate(spec, this.#kinds, this.#slots, context)
-    this.#output = new GroupOutput(spec, codec, { skipEmpty: this.#accumulate.tracksLive }, context)
+    this.#output = new GroupOutput(spec, codec, { skipEmpty: this.#accumulate.mayBeEmpty }, context)
     this.#late = spec.late === undefined ? undefined : new LateOutput(spec, spec.late, context)
     this.#tracker = tracksChanges(spec) ? new ChangeTracker(this.#output, spec.emission === 'changes') : undefined
   }

@@ -48,7 +48,7 @@ export class GroupOutput implements Disposable {
 
   /** Whole columns at once; undefined when a group has to be left out or a result fails. */
   #bulk(pane: Pane, window: number, from: number, to: number): Batch | undefined {
-    if (this.#skipEmpty && pane.live.subarray(from, to).includes(0)) return undefined
+    if (this.#skipEmpty && hasEmpty(pane, from, to)) return undefined
     const builder = this.#builder
     builder.reset()
     const keys = this.#spec.keys.length
@@ -119,7 +119,7 @@ export class GroupOutput implements Disposable {
   #oneByOne(pane: Pane, window: number, from: number, to: number, empty: boolean): Batch {
     this.#builder.reset()
     for (let slot = from; slot < to; slot++) {
-      if (this.#skipEmpty && pane.live[slot] === 0 && !empty) continue
+      if (this.#skipEmpty && pane.cells.rows(slot) === 0 && !empty) continue
       const values = this.values(pane, window, slot)
       if (values !== undefined) this.#builder.append(values)
     }
@@ -174,4 +174,9 @@ export class GroupOutput implements Disposable {
     this.#builder[Symbol.dispose]()
     this.#context.memory.free(this.#spansAddress, 8 * this.#context.batchRows)
   }
+}
+
+function hasEmpty(pane: Pane, from: number, to: number): boolean {
+  for (let slot = from; slot < to; slot++) if (pane.cells.rows(slot) === 0) return true
+  return false
 }

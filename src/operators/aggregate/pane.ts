@@ -2,22 +2,26 @@ import type { Value } from '../../core/values.ts'
 import type { Kernels } from '../../kernels/kernels.ts'
 import { KeyTable } from '../../kernels/key-table.ts'
 import type { Accumulator, AccumulatorKind } from '../aggregates/accumulator.ts'
-import { grownF64 } from '../aggregates/grow.ts'
+import { GroupCells } from '../aggregates/group-cells.ts'
 
-/** The groups of one window (or of all time): a key table and one accumulator per aggregate, by slot. */
+/** The groups of one window (or of all time): a key table, and by slot their cells and accumulators. */
 export class Pane implements Disposable {
   /** Undefined when there are no keys: slot 0 is the only group. */
   readonly table: KeyTable | undefined
+  readonly cells: GroupCells
   readonly accumulators: readonly Accumulator[]
-  /** Live rows per slot; kept only where rows can be taken back or changes are emitted. */
-  live: Float64Array = new Float64Array(0)
   /** What was emitted last, per slot; only for changes. */
   readonly emitted = new Map<number, readonly Value[]>()
   #slots = 0
 
   constructor(kinds: readonly AccumulatorKind[], kernels: Kernels, keyed: boolean) {
     this.table = keyed ? new KeyTable(kernels, { expected: 64 }) : undefined
-    this.accumulators = kinds.map((kind) => kind.create())
+    const offsets = cellOffsets(kinds)
+    this.cells = new GroupCells(
+      kernels.memory,
+      kinds.reduce((sum, kind) => sum + kind.cells, 0),
+    )
+    this.accumulators = kinds.map((kind, i) => kind.create({ cells: this.cells, offset: offsets[i]! }))
   }
 
   get slots(): number {
@@ -35,8 +39,8 @@ export class Pane implements Disposable {
 
   reserve(): void {
     const { slots } = this
-    for (const accumulator of this.accumulators) accumulator.reserve(slots)
-    this.live = grownF64(this.live, slots)
+    this.cells.reserve(slots)
+    for (const accumulator of this.accumulators) accumulator.reserve?.(slots)
   }
 
   /** The one group of a grouping without keys, also over no rows. */
@@ -51,7 +55,7 @@ export class Pane implements Disposable {
   clear(): void {
     const { slots } = this
     for (const accumulator of this.accumulators) accumulator.clear(slots)
-    this.live.fill(0, 0, slots)
+    this.cells.clear(slots)
     this.emitted.clear()
     this.table?.clear()
     this.#slots = 0
@@ -59,5 +63,16 @@ export class Pane implements Disposable {
 
   [Symbol.dispose](): void {
     this.table?.[Symbol.dispose]()
+    this.cells[Symbol.dispose]()
   }
+}
+
+/** Where the cells of each accumulator begin in a group's row; cell 0 counts its rows. */
+export function cellOffsets(kinds: readonly AccumulatorKind[]): readonly number[] {
+  let next = 1
+  return kinds.map((kind) => {
+    const offset = next
+    next += kind.cells
+    return offset
+  })
 }

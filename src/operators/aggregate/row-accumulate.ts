@@ -7,9 +7,9 @@ import { isFallible } from '../../expr/fallible.ts'
 import { RowFailure } from '../../expr/functions.ts'
 import { type Evaluator, interpret } from '../../expr/interpret.ts'
 import type { Loop, LoopCode, Operand } from '../../expr/loop.ts'
-import type { AccumulatorKind } from '../aggregates/accumulator.ts'
+import type { AccumulatorKind, StepNames } from '../aggregates/accumulator.ts'
 import type { OperatorContext } from '../operator.ts'
-import type { Pane } from './pane.ts'
+import { cellOffsets, type Pane } from './pane.ts'
 import type { GroupSpec } from './spec.ts'
 
 interface Call {
@@ -26,11 +26,9 @@ export class RowAccumulate {
   readonly #slots: Int32Array
   readonly #calls: readonly Call[]
   readonly #loop: Loop | undefined
-  /**
-   * Live rows are counted: rows can be taken back, or can fail after their group was made. Groups without a live row
-   * are then left out.
-   */
-  readonly tracksLive: boolean
+  /** Groups may have no row: rows can be taken back, or can fail after their group was made. Such are left out. */
+  readonly mayBeEmpty: boolean
+  readonly #offsets: readonly number[]
   #pane!: Pane
 
   constructor(spec: GroupSpec, kinds: readonly AccumulatorKind[], slots: Int32Array, context: OperatorContext) {
@@ -38,7 +36,8 @@ export class RowAccumulate {
     this.#kinds = kinds
     this.#context = context
     this.#slots = slots
-    this.tracksLive =
+    this.#offsets = cellOffsets(kinds)
+    this.mayBeEmpty =
       spec.retracts || spec.emission === 'changes' || spec.emission === 'update' || spec.aggregates.some(canFail)
     this.#calls = spec.aggregates.map((call) => ({
       filter: call.filter === undefined ? undefined : interpret(call.filter, context),
@@ -72,25 +71,29 @@ export class RowAccumulate {
 
   #emit(code: LoopCode): void {
     const slots = code.constant(this.#slots)
+    const cells = code.bound(() => this.#pane.cells.data)
     code.line(`const slot = ${slots}[${code.position}]`)
-    const steps = this.#spec.aggregates.map((call, i) => this.#emitArguments(code, call, i))
-    if (this.tracksLive) code.line(`${code.bound(() => this.#pane.live)}[slot]++`)
+    const steps = this.#spec.aggregates.map((call, i) => this.#emitArguments(code, call, i, cells))
+    code.line(`const at = slot * ${this.#pane.cells.stride}`)
+    code.line(`${cells}[at]++`)
     for (const step of steps) step()
   }
 
   /** All arguments are evaluated before anything is added: a row that fails adds nothing. */
-  #emitArguments(code: LoopCode, call: BoundAggregate, index: number): () => void {
+  #emitArguments(code: LoopCode, call: BoundAggregate, index: number, cells: string): () => void {
     const kind = this.#kinds[index]!
-    const state = (name: string): string => {
-      const read = (): unknown => {
-        const accumulator = this.#pane.accumulators[index]!
-        return name === 'self' ? accumulator : (accumulator as unknown as Record<string, unknown>)[name]
-      }
-      return code.bound(read)
+    let self: string | undefined
+    const names: StepNames = {
+      slot: 'slot',
+      cell: (cell) => `${cells}[at + ${this.#offsets[index]! + cell}]`,
+      self: () => {
+        self ??= code.bound(() => this.#pane.accumulators[index]!)
+        return self
+      },
     }
     if (call.filter === undefined) {
       const args = call.args.map((arg) => code.evaluate(arg))
-      return () => kind.emitAdd!(code, 'slot', args, state)
+      return () => kind.emitAdd!(code, args, names)
     }
     const passes = code.name('passes')
     const filter = code.evaluate(call.filter)
@@ -98,8 +101,9 @@ export class RowAccumulate {
     const args = call.args.map((arg) => guarded(code, arg, passes))
     return () => {
       code.line(`if (${passes}) {`)
-      kind.emitAdd!(code, 'slot', args, state)
+      kind.emitAdd!(code, args, names)
       code.line('}')
+      if (this.#pane.accumulators[index]!.skip !== undefined) code.line(`else ${names.self()}.skip(slot, 1)`)
     }
   }
 
@@ -108,11 +112,12 @@ export class RowAccumulate {
     const inputs = this.#evaluate(batch, row)
     if (inputs === undefined) return
     const back = batch.changes !== undefined && !adds(batch.changes[row]!)
-    this.#pane.live[slot]! += back ? -1 : 1
+    const { cells } = this.#pane
+    cells.data[slot * cells.stride]! += back ? -1 : 1
     inputs.forEach((input, i) => {
-      if (input === undefined) return
       const accumulator = this.#pane.accumulators[i]!
-      if (back) accumulator.retract!(slot, input.args, input.order)
+      if (input === undefined) accumulator.skip?.(slot, back ? -1 : 1)
+      else if (back) accumulator.retract!(slot, input.args, input.order)
       else accumulator.add(slot, input.args, input.order)
     })
   }

@@ -9,6 +9,8 @@ import { buildLoop } from '../../expr/compile/build-loop.ts'
 import { aggregateList } from '../../expr/functions/aggregates.ts'
 import { RowFailure } from '../../expr/functions.ts'
 import { aggregateOf, batchOf, columnExpr, literal } from '../../expr/testing/batches.ts'
+import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+import { GroupCells } from './group-cells.ts'
 import { accumulatorKind } from './kinds.ts'
 
 const memory = new WorkerMemory()
@@ -40,14 +42,25 @@ function callOf(name: string, columns: readonly DataType[], options: Options = {
   }
 }
 
+/** An accumulator in the cells of a pane of its own. */
+function placed(kind: AccumulatorKind, slots: number): { accumulator: Accumulator; cells: GroupCells } {
+  const cells = new GroupCells(memory, kind.cells)
+  const accumulator = kind.create({ cells, offset: 1 })
+  cells.reserve(slots)
+  accumulator.reserve?.(slots)
+  return { accumulator, cells }
+}
+
 function answer(
   call: BoundAggregate,
   rows: readonly (readonly Value[])[],
   order: readonly (readonly Value[])[] = [],
 ): Value | string {
-  const accumulator = accumulatorKind(call, false).create()
-  accumulator.reserve(2)
-  for (const [i, row] of rows.entries()) accumulator.add(1, row, order[i] ?? [])
+  const { accumulator, cells } = placed(accumulatorKind(call, false), 2)
+  for (const [i, row] of rows.entries()) {
+    cells.data[cells.stride]! += 1
+    accumulator.add(1, row, order[i] ?? [])
+  }
   try {
     return accumulator.result(1)
   } catch (failure) {
@@ -272,17 +285,18 @@ test.each(RETRACTED)('%s%o: taking rows back agrees with a fresh computation', (
     if (type.kind === 'bigint' && random.chance(0.1)) return 9223372036854775000n + BigInt(random.below(800))
     return random.between(-20, 20)
   }
-  const revising = accumulatorKind(call, true).create()
-  revising.reserve(1)
+  const { accumulator: revising, cells } = placed(accumulatorKind(call, true), 1)
   let live: Value[][] = []
   for (let step = 0; step < 400; step++) {
     if (live.length > 0 && random.chance(0.45)) {
       const index = random.below(live.length)
+      cells.data[0]! -= 1
       revising.retract!(0, live[index]!, [])
       live = live.filter((_row, i) => i !== index)
     } else {
       const row = columns.map(value)
       live.push(row)
+      cells.data[0]! += 1
       revising.add(0, row, [])
     }
     if (step % 20 === 0) expectSame(revising.result(0), answer(call, live), `seed ${seed}, step ${step}`)
@@ -341,24 +355,27 @@ test('compiled steps give what single rows give', () => {
       columns.map((i) => input.fields[i]!.type),
     )
     const kind = accumulatorKind(call, false)
-    const [byRow, byLoop] = [kind.create(), kind.create()]
-    byRow.reserve(3)
-    byLoop.reserve(3)
-    for (const [i, row] of rows.entries())
+    const { accumulator: byRow, cells: rowCells } = placed(kind, 3)
+    const { accumulator: byLoop, cells } = placed(kind, 3)
+    for (const [i, row] of rows.entries()) {
+      rowCells.data[(i % 3) * rowCells.stride]! += 1
       byRow.add(
         i % 3,
         columns.map((c) => row[c]!),
         [],
       )
+    }
     const loop = buildLoop(
       {
         rows: 'range',
         body: (code) => {
           const args = columns.map((c) => code.evaluate(columnExpr(input, c)))
           code.line(`const slot = ${code.row} % 3`)
-          const state = (field: string) =>
-            code.bound(() => (field === 'self' ? byLoop : (byLoop as unknown as Record<string, unknown>)[field]))
-          kind.emitAdd!(code, 'slot', args, state)
+          const data = code.bound(() => cells.data)
+          code.line(`const at = slot * ${cells.stride}`)
+          code.line(`${data}[at]++`)
+          const self = () => code.bound(() => byLoop)
+          kind.emitAdd!(code, args, { slot: 'slot', cell: (i) => `${data}[at + ${1 + i}]`, self })
         },
       },
       input,

@@ -85,5 +85,6 @@ class ApproximateDistinct implements Accumulator {
 }
 
 export const approximateDistinctKind = (type: DataType): AccumulatorKind => ({
+  cells: 0,
   create: () => new ApproximateDistinct(type),
 })

@@ -48,25 +48,25 @@ class Keeps implements Accumulator {
 export function extremeKind(call: BoundAggregate, greatest: boolean): AccumulatorKind {
   const compare = comparator(call.args[0]!.type)
   const beats: Beats = greatest ? (next, best) => compare(next, best) > 0 : (next, best) => compare(next, best) < 0
-  return { create: () => new Keeps((args) => args[0]!, beats) }
+  return { cells: 0, create: () => new Keeps((args) => args[0]!, beats) }
 }
 
 /** By the second argument; of equal ones the first row stays. A NULL first argument is skipped like the row. */
 export function extremeByKind(call: BoundAggregate, greatest: boolean): AccumulatorKind {
   const compare = comparator(call.args[1]!.type)
   const beats: Beats = greatest ? (next, best) => compare(next, best) > 0 : (next, best) => compare(next, best) < 0
-  return { create: () => new Keeps((args) => args[1]!, beats) }
+  return { cells: 0, create: () => new Keeps((args) => args[1]!, beats) }
 }
 
 /** By the order that was asked for (the event time when there is one), ties by arrival. */
 export function firstKind(call: BoundAggregate, last: boolean): AccumulatorKind {
   if (call.orderBy.length === 0) {
     const constant = () => 0
-    return { create: () => new Keeps(constant, () => last) }
+    return { cells: 0, create: () => new Keeps(constant, () => last) }
   }
   const order = sortOrder(call.orderBy)
   const compare = (next: Value, best: Value) =>
     order({ keys: next as readonly Value[], sequence: 0 }, { keys: best as readonly Value[], sequence: 0 })
   const beats: Beats = last ? (next, best) => compare(next, best) >= 0 : (next, best) => compare(next, best) < 0
-  return { create: () => new Keeps((_args, keys) => keys, beats) }
+  return { cells: 0, create: () => new Keeps((_args, keys) => keys, beats) }
 }

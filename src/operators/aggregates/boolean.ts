@@ -1,22 +1,19 @@
 import type { Value } from '../../core/values.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
-import { grownF64 } from './grow.ts'
+import type { GroupCells, Place } from './group-cells.ts'
 
 type Finish = (trues: number, falses: number) => Value
 
-/** BOOL_AND, BOOL_OR and COUNT_IF: how many rows were true and how many false. */
+/** BOOL_AND, BOOL_OR and COUNT_IF. Its cells: how many rows were true and how many false. */
 class TruthCounts implements Accumulator {
-  trues = new Float64Array(0)
-  falses = new Float64Array(0)
   readonly #finish: Finish
+  readonly #cells: GroupCells
+  readonly #offset: number
 
-  constructor(finish: Finish) {
+  constructor(finish: Finish, place: Place) {
     this.#finish = finish
-  }
-
-  reserve(slots: number): void {
-    this.trues = grownF64(this.trues, slots)
-    this.falses = grownF64(this.falses, slots)
+    this.#cells = place.cells
+    this.#offset = place.offset
   }
 
   add(slot: number, args: readonly Value[]): void {
@@ -28,18 +25,21 @@ class TruthCounts implements Accumulator {
   }
 
   #step(slot: number, value: Value, sign: 1 | -1): void {
-    if (value === true) this.trues[slot]! += sign
-    else if (value === false) this.falses[slot]! += sign
+    if (value === null) return
+    this.#cells.data[this.#at(slot) + (value === true ? 0 : 1)]! += sign
+  }
+
+  #at(slot: number): number {
+    return slot * this.#cells.stride + this.#offset
   }
 
   result(slot: number): Value {
-    return this.#finish(this.trues[slot]!, this.falses[slot]!)
+    const { data } = this.#cells
+    const at = this.#at(slot)
+    return this.#finish(data[at]!, data[at + 1]!)
   }
 
-  clear(slots: number): void {
-    this.trues.fill(0, 0, slots)
-    this.falses.fill(0, 0, slots)
-  }
+  clear(): void {}
 }
 
 const finishes: Readonly<Record<string, Finish>> = {
@@ -52,9 +52,10 @@ export const truthNames: readonly string[] = Object.keys(finishes)
 
 export function truthKind(name: string): AccumulatorKind {
   return {
-    create: () => new TruthCounts(finishes[name]!),
-    emitAdd(code, slot, [arg], state) {
-      const step = `if (${arg!.value}) ${state('trues')}[${slot}]++; else ${state('falses')}[${slot}]++`
+    cells: 2,
+    create: (place) => new TruthCounts(finishes[name]!, place),
+    emitAdd(code, [arg], names) {
+      const step = `if (${arg!.value}) ${names.cell(0)}++; else ${names.cell(1)}++`
       code.line(arg!.isNull === 'false' ? step : `if (!(${arg!.isNull})) { ${step} }`)
     },
   }

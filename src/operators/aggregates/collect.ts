@@ -65,5 +65,6 @@ class Collect implements Accumulator {
 }
 
 export const collectKind = (call: BoundAggregate, form: CollectForm): AccumulatorKind => ({
+  cells: 0,
   create: () => new Collect(form, call),
 })

@@ -1,42 +1,46 @@
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
-import { grownF64 } from './grow.ts'
+import { type Place, RowsTaken } from './group-cells.ts'
 
-/** COUNT(*) without arguments; COUNT(x) counts values that are not NULL. */
+/** COUNT(*) without arguments; COUNT(x) counts values that are not NULL. It needs nothing but the rows it skips. */
 class Count implements Accumulator {
-  counts = new Float64Array(0)
+  readonly #rows: RowsTaken
 
-  reserve(slots: number): void {
-    this.counts = grownF64(this.counts, slots)
+  constructor(place: Place) {
+    this.#rows = new RowsTaken(place.cells)
   }
 
   add(slot: number, args: readonly Value[]): void {
-    if (!args.includes(null)) this.counts[slot]! += 1
+    if (args.includes(null)) this.#rows.skip(slot, 1)
   }
 
   retract(slot: number, args: readonly Value[]): void {
-    if (!args.includes(null)) this.counts[slot]! -= 1
+    if (args.includes(null)) this.#rows.skip(slot, -1)
+  }
+
+  skip(slot: number, sign: 1 | -1): void {
+    this.#rows.skip(slot, sign)
   }
 
   result(slot: number): Value {
-    return this.counts[slot]!
+    return this.#rows.of(slot)
   }
 
   write(from: number, to: number, out: ColumnBuilder): void {
-    out.appendNumbers(this.counts, undefined, from, to)
+    for (let slot = from; slot < to; slot++) out.appendNumber(this.#rows.of(slot))
   }
 
-  clear(slots: number): void {
-    this.counts.fill(0, 0, slots)
+  clear(): void {
+    this.#rows.clear()
   }
 }
 
 export const countKind: AccumulatorKind = {
-  create: () => new Count(),
-  emitAdd(code, slot, args, state) {
+  cells: 0,
+  create: (place) => new Count(place),
+  emitAdd(code, args, names) {
     const nulls = args.map((arg) => arg.isNull).filter((text) => text !== 'false')
-    const step = `${state('counts')}[${slot}]++`
-    code.line(nulls.length === 0 ? step : `if (!(${nulls.join(' || ')})) ${step}`)
+    if (nulls.length > 0) code.line(`if (${nulls.join(' || ')}) ${names.self()}.skip(${names.slot}, 1)`)
   },
 }

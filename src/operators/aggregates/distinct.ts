@@ -16,7 +16,7 @@ class Distinct implements Accumulator {
 
   reserve(slots: number): void {
     while (this.#slots.length < slots) this.#slots.push(new Map())
-    this.#inner.reserve(slots)
+    this.#inner.reserve?.(slots)
   }
 
   add(slot: number, args: readonly Value[], order: readonly Value[]): void {
@@ -25,17 +25,24 @@ class Distinct implements Accumulator {
     const count = counts.get(key) ?? 0
     counts.set(key, count + 1)
     if (count === 0) this.#inner.add(slot, args, order)
+    else this.#inner.skip?.(slot, 1)
   }
 
   retract(slot: number, args: readonly Value[], order: readonly Value[]): void {
     const key = this.#key(args)
     const counts = this.#slots[slot]!
     const count = counts.get(key) ?? 0
-    if (count > 1) counts.set(key, count - 1)
-    else {
+    if (count > 1) {
+      counts.set(key, count - 1)
+      this.#inner.skip?.(slot, -1)
+    } else {
       counts.delete(key)
       this.#inner.retract!(slot, args, order)
     }
+  }
+
+  skip(slot: number, sign: 1 | -1): void {
+    this.#inner.skip?.(slot, sign)
   }
 
   #key(args: readonly Value[]): string {
@@ -57,5 +64,6 @@ class Distinct implements Accumulator {
 }
 
 export const distinctKind = (kind: AccumulatorKind, types: readonly DataType[]): AccumulatorKind => ({
-  create: () => new Distinct(kind.create(), types),
+  cells: kind.cells,
+  create: (place) => new Distinct(kind.create(place), types),
 })

@@ -1,58 +1,57 @@
-import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
-import { grownF64, grownU8 } from './grow.ts'
+import type { GroupCells, Place } from './group-cells.ts'
 
-/** MIN or MAX of DOUBLE; NaN is the greatest value. */
+/** MIN or MAX of DOUBLE; NaN is the greatest value. Its cells: the value, and 1 once there is one. */
 class ExtremeDouble implements Accumulator {
-  best = new Float64Array(0)
-  has = new Uint8Array(0)
   readonly #greatest: boolean
+  readonly #cells: GroupCells
+  readonly #offset: number
 
-  constructor(greatest: boolean) {
+  constructor(greatest: boolean, place: Place) {
     this.#greatest = greatest
+    this.#cells = place.cells
+    this.#offset = place.offset
   }
 
-  reserve(slots: number): void {
-    this.best = grownF64(this.best, slots)
-    this.has = grownU8(this.has, slots)
+  #at(slot: number): number {
+    return slot * this.#cells.stride + this.#offset
   }
 
   add(slot: number, args: readonly Value[]): void {
     const value = args[0] as number | null
     if (value === null) return
-    const best = this.best[slot]!
-    if (this.has[slot] === 1 && !(this.#greatest ? above(value, best) : above(best, value))) return
-    this.has[slot] = 1
-    this.best[slot] = value
+    const { data } = this.#cells
+    const at = this.#at(slot)
+    const best = data[at]!
+    if (data[at + 1] === 1 && !(this.#greatest ? above(value, best) : above(best, value))) return
+    data[at] = value
+    data[at + 1] = 1
   }
 
   result(slot: number): Value {
-    return this.has[slot] === 1 ? this.best[slot]! : null
+    const { data } = this.#cells
+    const at = this.#at(slot)
+    return data[at + 1] === 1 ? data[at]! : null
   }
 
-  write(from: number, to: number, out: ColumnBuilder): void {
-    out.appendNumbers(this.best, this.has, from, to)
-  }
-
-  clear(slots: number): void {
-    this.has.fill(0, 0, slots)
-  }
+  clear(): void {}
 }
 
 const above = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b))
 
 export function extremeDoubleKind(greatest: boolean): AccumulatorKind {
   return {
-    create: () => new ExtremeDouble(greatest),
-    emitAdd(code, slot, [arg], state) {
+    cells: 2,
+    create: (place) => new ExtremeDouble(greatest, place),
+    emitAdd(code, [arg], names) {
       const { value, isNull } = arg!
-      const [x, best, has] = [code.name('x'), state('best'), state('has')]
-      const now = `${best}[${slot}]`
+      const x = code.name('x')
+      const [best, has] = [names.cell(0), names.cell(1)]
       const beats = greatest
-        ? `${x} > ${now} || (${x} !== ${x} && ${now} === ${now})`
-        : `${x} < ${now} || (${now} !== ${now} && ${x} === ${x})`
-      const step = `const ${x} = ${value}; if (${has}[${slot}] === 0 || ${beats}) { ${has}[${slot}] = 1; ${now} = ${x} }`
+        ? `${x} > ${best} || (${x} !== ${x} && ${best} === ${best})`
+        : `${x} < ${best} || (${best} !== ${best} && ${x} === ${x})`
+      const step = `const ${x} = ${value}; if (${has} === 0 || ${beats}) { ${has} = 1; ${best} = ${x} }`
       code.line(isNull === 'false' ? `{ ${step} }` : `if (!(${isNull})) { ${step} }`)
     },
   }

@@ -30,9 +30,9 @@ function withCall(kind: AccumulatorKind): AccumulatorKind {
   if (kind.emitAdd !== undefined) return kind
   return {
     ...kind,
-    emitAdd(code, slot, args, state) {
+    emitAdd(code, args, names) {
       const values = args.map(({ value, isNull }) => (isNull === 'false' ? value : `(${isNull}) ? null : ${value}`))
-      code.line(`${state('self')}.add(${slot}, [${values.join(', ')}], ${code.constant([])})`)
+      code.line(`${names.self()}.add(${names.slot}, [${values.join(', ')}], ${code.constant([])})`)
     },
   }
 }

@@ -149,5 +149,5 @@ const finishes: Readonly<Record<string, Finish>> = {
 export const momentNames: readonly string[] = Object.keys(finishes)
 
 export function momentKind(name: string): AccumulatorKind {
-  return { create: () => new Moments(finishes[name]!, name === 'REGR_COUNT' ? 0 : null) }
+  return { cells: 0, create: () => new Moments(finishes[name]!, name === 'REGR_COUNT' ? 0 : null) }
 }

@@ -107,5 +107,6 @@ class ApproximatePercentile implements Accumulator {
 }
 
 export const sketchKind = (shares: readonly number[]): AccumulatorKind => ({
+  cells: 0,
   create: () => new ApproximatePercentile(shares),
 })

@@ -4,9 +4,8 @@ import type { DataType } from '../../core/types.ts'
 import { type ExactInteger, exact, SAFE_MAX, type Value } from '../../core/values.ts'
 import type { BoundAggregate } from '../../expr/bound.ts'
 import { RowFailure } from '../../expr/functions.ts'
-import type { LoopCode, Operand } from '../../expr/loop.ts'
-import type { Accumulator, AccumulatorKind } from './accumulator.ts'
-import { grownF64 } from './grow.ts'
+import { type Accumulator, type AccumulatorKind, unlessNull } from './accumulator.ts'
+import { type GroupCells, type Place, RowsTaken } from './group-cells.ts'
 
 /**
  * SUM and AVG of integers and decimals (their scaled integers). The sum is `low`, a safe integer, plus what has left
@@ -14,50 +13,61 @@ import { grownF64 } from './grow.ts'
  * fails.
  */
 class SumExact implements Accumulator {
-  low = new Float64Array(0)
-  counts = new Float64Array(0)
   readonly wide = new Map<number, bigint>()
   readonly #finish: Finish
   /** Set for means of integers: their type, with 16 digits behind the point. */
   readonly #ratio: DataType | undefined
 
-  constructor(finish: Finish, ratio: DataType | undefined) {
+  readonly #cells: GroupCells
+  readonly #offset: number
+  readonly #rows: RowsTaken
+
+  constructor(finish: Finish, ratio: DataType | undefined, place: Place) {
     this.#finish = finish
     this.#ratio = ratio
-  }
-
-  reserve(slots: number): void {
-    this.low = grownF64(this.low, slots)
-    this.counts = grownF64(this.counts, slots)
+    this.#cells = place.cells
+    this.#offset = place.offset
+    this.#rows = new RowsTaken(place.cells)
   }
 
   add(slot: number, args: readonly Value[]): void {
-    if (args[0] !== null) this.step(slot, args[0] as ExactInteger, 1)
+    if (args[0] === null) this.#rows.skip(slot, 1)
+    else this.step(slot, args[0] as ExactInteger, 1)
   }
 
   retract(slot: number, args: readonly Value[]): void {
-    if (args[0] !== null) this.step(slot, args[0] as ExactInteger, -1)
+    if (args[0] === null) this.#rows.skip(slot, -1)
+    else this.step(slot, args[0] as ExactInteger, -1)
+  }
+
+  skip(slot: number, sign: 1 | -1): void {
+    this.#rows.skip(slot, sign)
+  }
+
+  #at(slot: number): number {
+    return slot * this.#cells.stride + this.#offset
   }
 
   /** `sign` 1 adds `x`, −1 takes it back. */
   step(slot: number, x: ExactInteger, sign: 1 | -1): void {
-    this.counts[slot]! += sign
-    const low = this.low[slot]!
+    const { data } = this.#cells
+    const at = this.#at(slot)
+    const low = data[at]!
     if (typeof x === 'number') {
       const sum = low + sign * x
       if (Number.isSafeInteger(sum)) {
-        this.low[slot] = sum
+        data[at] = sum
         return
       }
     }
     this.wide.set(slot, (this.wide.get(slot) ?? 0n) + BigInt(low) + BigInt(sign) * BigInt(x))
-    this.low[slot] = 0
+    data[at] = 0
   }
 
   result(slot: number): Value {
-    const count = this.counts[slot]!
+    const count = this.#rows.of(slot)
     if (count === 0) return null
-    const low = this.low[slot]!
+    const low = this.#cells.data[this.#at(slot)]!
     const wide = this.wide.size === 0 ? undefined : this.wide.get(slot)
     return this.#finish(wide === undefined ? low : exact(wide + BigInt(low)), count)
   }
@@ -69,14 +79,19 @@ class SumExact implements Accumulator {
   /** Means stay (sum, count) until something reads them (rulings 32). */
   column(from: number, to: number): Column | undefined {
     if (this.#ratio === undefined || this.wide.size > 0) return undefined
-    const counts = this.counts.subarray(from, to)
+    const counts = new Float64Array(to - from)
+    const sums = new Float64Array(to - from)
+    const { data } = this.#cells
+    for (let slot = from; slot < to; slot++) {
+      counts[slot - from] = this.#rows.of(slot)
+      sums[slot - from] = data[this.#at(slot)]!
+    }
     const validity = counts.includes(0) ? Uint8Array.from(counts, (count) => (count === 0 ? 0 : 1)) : undefined
-    return { kind: 'decimal', lane: 'ratio', type: this.#ratio, validity, sums: this.low.subarray(from, to), counts }
+    return { kind: 'decimal', lane: 'ratio', type: this.#ratio, validity, sums, counts }
   }
 
-  clear(slots: number): void {
-    this.low.fill(0, 0, slots)
-    this.counts.fill(0, 0, slots)
+  clear(): void {
+    this.#rows.clear()
     this.wide.clear()
   }
 }
@@ -87,19 +102,21 @@ export function sumExactKind(call: BoundAggregate, average: boolean): Accumulato
   const finish = average ? averageOf(call) : sumOf(call.type)
   const from = call.args[0]!.type
   const isRatio = average && from.kind !== 'decimal' && call.type.kind === 'decimal' && call.type.scale === RATIO_SCALE
-  return { create: () => new SumExact(finish, isRatio ? call.type : undefined), emitAdd: emitStep }
-}
-
-function emitStep(code: LoopCode, slot: string, args: readonly Operand[], state: (name: string) => string): void {
-  const arg = args[0]!
-  const sum = code.name('s')
-  const low = state('low')
-  const step = [
-    `const ${sum} = ${low}[${slot}] + ${arg.value}`,
-    `if (${sum} <= ${SAFE_MAX} && ${sum} >= -${SAFE_MAX}) { ${low}[${slot}] = ${sum}; ${state('counts')}[${slot}]++ }`,
-    `else ${state('self')}.step(${slot}, ${arg.value}, 1)`,
-  ].join('\n')
-  code.line(arg.isNull === 'false' ? `{ ${step} }` : `if (!(${arg.isNull})) { ${step} }`)
+  return {
+    cells: 1,
+    create: (place) => new SumExact(finish, isRatio ? call.type : undefined, place),
+    emitAdd(code, [arg], names) {
+      const { value, isNull } = arg!
+      const sum = code.name('s')
+      const low = names.cell(0)
+      const step = [
+        `const ${sum} = ${low} + ${value}`,
+        `if (${sum} <= ${SAFE_MAX} && ${sum} >= -${SAFE_MAX}) ${low} = ${sum}`,
+        `else ${names.self()}.step(${names.slot}, ${value}, 1)`,
+      ]
+      code.line(unlessNull(isNull, step.join('\n'), names))
+    },
+  }
 }
 
 /** The largest unscaled value of the type: 10^p − 1, or 2⁶³ − 1. */

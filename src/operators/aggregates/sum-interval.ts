@@ -48,4 +48,7 @@ class SumInterval implements Accumulator {
   }
 }
 
-export const sumIntervalKind = (average: boolean): AccumulatorKind => ({ create: () => new SumInterval(average) })
+export const sumIntervalKind = (average: boolean): AccumulatorKind => ({
+  cells: 0,
+  create: () => new SumInterval(average),
+})
