@@ -1,9 +1,9 @@
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'rolldown'
 
-// Emits dist/: few files, because reading hundreds costs more than running a small query; what is imported lazily stays
-// apart. The compiled kernels lie beside the code that loads them.
+// Emits dist/: few files without comments, because reading and resolving cost more than running a small query; what is
+// imported lazily stays apart. The compiled kernels lie beside the code that loads them.
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 rmSync(dist, { recursive: true, force: true })
@@ -12,6 +12,22 @@ await build({
   input: { main: 'src/cli/main.ts', headrace: 'src/headrace/headrace.ts' },
   platform: 'node',
   external: [/^node:/, 'commander', 'picomatch'],
-  output: { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+  output: {
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    // Names stay: stack traces are read by people.
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+  },
 })
+for (const name of readdirSync(dist)) {
+  const file = join(dist, name)
+  if (name.endsWith('.js')) writeFileSync(file, ascii(readFileSync(file, 'utf8')))
+}
 copyFileSync(join(root, 'src/kernels/kernels.wasm'), join(dist, 'kernels.wasm'))
+
+/** V8 keeps a file that is all ASCII in half the memory and reads it twice as fast. */
+function ascii(text: string): string {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

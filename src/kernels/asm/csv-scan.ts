@@ -52,7 +52,7 @@ function quotedField(p: usize): usize {
     }
     p += ctz(m);
     if (p >= limit) return 0;
-    const c = <u32>load<u8>(p), next = <u32>load<u8>(p + 1);
+    const c = <u32>load<u8>(p), next = <u32>load<u8>(p, 1);
     if (c == escape && (next == quote || (next == escape && escape != quote)) && p + 1 < limit) {
       // the part before the escape moves to the side region, the escaped byte begins the next part
       if (!out) {
@@ -128,10 +128,10 @@ function isNullText(): bool {
 @inline function storeString(s: usize, row: u32): bool {
   const start = fieldStart, n = <u32>(fieldEnd - start);
   if (n == nullLength && isNullText()) return clearValue(s, row);
-  if (n > fieldMost || n > load<u32>(s + 28) || (fieldHigh && !isUtf8(start, n))) return false;
+  if (n > fieldMost || n > load<u32>(s, 28) || (fieldHigh && !isUtf8(start, n))) return false;
   const o = data8(s, row);
   store<u32>(o, <u32>start);
-  store<u32>(o + 4, n);
+  store<u32>(o, n, 4);
   valid(s, row, 1);
   return true;
 }
@@ -146,13 +146,13 @@ function storeField(s: usize, row: u32): bool {
     return true;
   }
   if (kind == DATE && n == 10 && parseDate(fieldStart)) {
-    store<i32>(load<usize>(s + 8) + (<usize>row << 2), isoDays);
+    store<i32>(load<usize>(s, 8) + (<usize>row << 2), isoDays);
     valid(s, row, 1);
     return true;
   }
-  if (kind == BOOL && ((n == 4 && load<u32>(fieldStart) == 0x65757274) || (n == 5 && load<u32>(fieldStart + 1) == 0x65736c61))) {
+  if (kind == BOOL && ((n == 4 && load<u32>(fieldStart) == 0x65757274) || (n == 5 && load<u32>(fieldStart, 1) == 0x65736c61))) {
     if (n == 5 && load<u8>(fieldStart) != 0x66) return false;
-    store<u8>(load<usize>(s + 8) + row, <u8>(n == 4));
+    store<u8>(load<usize>(s, 8) + row, <u8>(n == 4));
     valid(s, row, 1);
     return true;
   }
@@ -231,21 +231,21 @@ function countFields(p: usize, d: v128, lf: v128, cr: v128): i32 {
  */
 export function scanCsv(ctx: usize): i32 {
   let p = load<usize>(ctx);
-  limit = load<usize>(ctx + 4);
-  const most = load<u32>(ctx + 8), steps = load<usize>(ctx + 20), wanted = load<u32>(ctx + 24), width = load<u32>(ctx + 28);
-  const starts = load<usize>(ctx + 32), ends = load<usize>(ctx + 36), rowRecord = load<usize>(ctx + 40);
-  let idx = load<u32>(ctx + 12), row = load<u32>(ctx + 16), status = 0;
-  setSide(load<usize>(ctx + 44));
+  limit = load<usize>(ctx, 4);
+  const most = load<u32>(ctx, 8), steps = load<usize>(ctx, 20), wanted = load<u32>(ctx, 24), width = load<u32>(ctx, 28);
+  const starts = load<usize>(ctx, 32), ends = load<usize>(ctx, 36), rowRecord = load<usize>(ctx, 40);
+  let idx = load<u32>(ctx, 12), row = load<u32>(ctx, 16), status = 0;
+  setSide(load<usize>(ctx, 44));
   resetHostCalls();
-  delimiter = load<u32>(ctx + 48);
-  quote = load<u32>(ctx + 52);
-  escape = load<u32>(ctx + 56);
-  const comment = load<u32>(ctx + 60), flags = load<u32>(ctx + 64);
+  delimiter = load<u32>(ctx, 48);
+  quote = load<u32>(ctx, 52);
+  escape = load<u32>(ctx, 56);
+  const comment = load<u32>(ctx, 60), flags = load<u32>(ctx, 64);
   trim = (flags & TRIM) != 0;
   const pad = (flags & PAD) != 0;
-  nullText = load<usize>(ctx + 68);
-  nullLength = load<u32>(ctx + 72);
-  fieldMost = load<u32>(ctx + 76);
+  nullText = load<usize>(ctx, 68);
+  nullLength = load<u32>(ctx, 72);
+  fieldMost = load<u32>(ctx, 76);
   const d = i8x16.splat(<u8>delimiter), lf = v128.load(VECTORS + 32), cr = i8x16.splat(13), zero = v128.load(VECTORS + 48);
   const quotes = i8x16.splat(<u8>quote);
   const simple = !trim && nullLength == 0 && (delimiter == 44 || delimiter < 43 || delimiter > 57);
@@ -288,7 +288,7 @@ export function scanCsv(ctx: usize): i32 {
               c = <u32>load<u8>(q);
             }
           }
-          if (kind == TIME) v *= negative || load<i32>(s + 28) ? 1e300 : v < 1e11 ? 1e6 : v < 1e14 ? 1e3 : 1;
+          if (kind == TIME) v *= negative || load<i32>(s, 28) ? 1e300 : v < 1e11 ? 1e6 : v < 1e14 ? 1e3 : 1;
           else if (negative && (v != 0 || kind == F64)) v = -v;
           if ((c == delimiter || isBreak(c)) && q < limit && v <= 9007199254740991) {
             store<f64>(data8(s, row), v);
@@ -299,7 +299,7 @@ export function scanCsv(ctx: usize): i32 {
         }
       }
       if (kind == SKIP && !trim) {
-        const run = load<u32>(s + 28);
+        const run = load<u32>(s, 28);
         const q = nthDelimiter(p, run, d, lf, cr, quotes);
         if (q) {
           p = q;
@@ -353,9 +353,9 @@ export function scanCsv(ctx: usize): i32 {
     row++;
   }
   store<usize>(ctx, p);
-  store<u32>(ctx + 12, idx);
-  store<u32>(ctx + 16, row);
-  store<usize>(ctx + 44, side);
-  store<u32>(ctx + 80, load<u32>(ctx + 80) + hostCalls);
+  store<u32>(ctx, idx, 12);
+  store<u32>(ctx, row, 16);
+  store<usize>(ctx, side, 44);
+  store<u32>(ctx, load<u32>(ctx, 80) + hostCalls, 80);
   return status;
 }

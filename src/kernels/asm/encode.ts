@@ -75,13 +75,13 @@ function putString(o: usize, p: usize, n: u32): usize {
     const c = <u32>load<u8>(p++);
     const e = load<u8>(ESCAPE + <usize>c);
     store<u8>(o, 0x5c);
-    store<u8>(o + 1, e);
+    store<u8>(o, e, 1);
     o += 2;
     if (e == 0x75) {
       store<u16>(o, 0x3030);
-      store<u8>(o + 2, <u8>(48 + (c >> 4)));
+      store<u8>(o, <u8>(48 + (c >> 4)), 2);
       const low = c & 15;
-      store<u8>(o + 3, <u8>(low < 10 ? 48 + low : 87 + low));
+      store<u8>(o, <u8>(low < 10 ? 48 + low : 87 + low), 3);
       o += 4;
     }
   }
@@ -96,20 +96,20 @@ function putBase64(o: usize, p: usize, n: u32): usize {
   }
   const stop = p + n;
   for (; p + 3 <= stop; p += 3) {
-    const v = (<u32>load<u8>(p) << 16) | (<u32>load<u8>(p + 1) << 8) | <u32>load<u8>(p + 2);
+    const v = (<u32>load<u8>(p) << 16) | (<u32>load<u8>(p, 1) << 8) | <u32>load<u8>(p, 2);
     store<u8>(o, load<u8>(BASE64 + <usize>(v >> 18)));
-    store<u8>(o + 1, load<u8>(BASE64 + <usize>((v >> 12) & 63)));
-    store<u8>(o + 2, load<u8>(BASE64 + <usize>((v >> 6) & 63)));
-    store<u8>(o + 3, load<u8>(BASE64 + <usize>(v & 63)));
+    store<u8>(o, load<u8>(BASE64 + <usize>((v >> 12) & 63)), 1);
+    store<u8>(o, load<u8>(BASE64 + <usize>((v >> 6) & 63)), 2);
+    store<u8>(o, load<u8>(BASE64 + <usize>(v & 63)), 3);
     o += 4;
   }
   if (p < stop) {
     const pair = stop - p == 2;
-    const v = (<u32>load<u8>(p) << 16) | (pair ? <u32>load<u8>(p + 1) << 8 : 0);
+    const v = (<u32>load<u8>(p) << 16) | (pair ? <u32>load<u8>(p, 1) << 8 : 0);
     store<u8>(o, load<u8>(BASE64 + <usize>(v >> 18)));
-    store<u8>(o + 1, load<u8>(BASE64 + <usize>((v >> 12) & 63)));
-    store<u8>(o + 2, pair ? load<u8>(BASE64 + <usize>((v >> 6) & 63)) : 0x3d);
-    store<u8>(o + 3, 0x3d);
+    store<u8>(o, load<u8>(BASE64 + <usize>((v >> 12) & 63)), 1);
+    store<u8>(o, pair ? load<u8>(BASE64 + <usize>((v >> 6) & 63)) : 0x3d, 2);
+    store<u8>(o, 0x3d, 3);
     o += 4;
   }
   return o;
@@ -213,7 +213,7 @@ function putEight(o: usize, v: u32): usize {
 }
 
 function putRare(o: usize, kind: i32, s: usize, row: usize, quoted: bool): usize {
-  const data = load<usize>(s + 12);
+  const data = load<usize>(s, 12);
   switch (kind) {
     case I32: return putInt(o, <i64>load<i32>(data + (row << 2)));
     case I64_WIDE: return putInt(o, load<i64>(data + (row << 3)));
@@ -221,13 +221,13 @@ function putRare(o: usize, kind: i32, s: usize, row: usize, quoted: bool): usize
     case SCALED_WIDE: {
       const v = kind == SCALED ? <i64>load<f64>(data + (row << 3)) : load<i64>(data + (row << 3));
       if (quoted) store<u8>(o++, 0x22);
-      o = putScaled(o, v, load<u32>(s + 20));
+      o = putScaled(o, v, load<u32>(s, 20));
       if (quoted) store<u8>(o++, 0x22);
       return o;
     }
     case RATIO: {
       if (quoted) store<u8>(o++, 0x22);
-      o = putRatio(o, load<f64>(data + (row << 3)), load<f64>(load<usize>(s + 20) + (row << 3)));
+      o = putRatio(o, load<f64>(data + (row << 3)), load<f64>(load<usize>(s, 20) + (row << 3)));
       if (quoted) store<u8>(o++, 0x22);
       return o;
     }
@@ -246,7 +246,7 @@ function putRare(o: usize, kind: i32, s: usize, row: usize, quoted: bool): usize
         return o + 4;
       }
       store<u32>(o, 0x736c6166);
-      store<u8>(o + 4, 0x65);
+      store<u8>(o, 0x65, 4);
       return o + 5;
     }
     case BYTES: {
@@ -258,15 +258,15 @@ function putRare(o: usize, kind: i32, s: usize, row: usize, quoted: bool): usize
     case RAW: return putRaw(o, load<u32>(data + (row << 3)), load<u32>(data + (row << 3) + 4));
     case CODES:
     case CSV_CODES: {
-      const e = load<usize>(s + 20) + (<usize>load<u32>(data + (row << 2)) << 3);
-      return kind == CODES ? putString(o, load<u32>(e), load<u32>(e + 4)) : putField(o, load<u32>(e), load<u32>(e + 4));
+      const e = load<usize>(s, 20) + (<usize>load<u32>(data + (row << 2)) << 3);
+      return kind == CODES ? putString(o, load<u32>(e), load<u32>(e, 4)) : putField(o, load<u32>(e), load<u32>(e, 4));
     }
     case CSV_TEXT: return putField(o, load<u32>(data + (row << 3)), load<u32>(data + (row << 3) + 4));
     case CHANGE: {
       const change = data ? <u32>load<u8>(data + row) : 0;
       if (quoted) store<u8>(o++, 0x22);
       store<u8>(o, change == 0 || change == 2 ? 43 : 45);
-      store<u8>(o + 1, change == 0 ? 73 : change == 3 ? 68 : 85);
+      store<u8>(o, change == 0 ? 73 : change == 3 ? 68 : 85, 1);
       o += 2;
       if (quoted) store<u8>(o++, 0x22);
       return o;
@@ -287,33 +287,33 @@ export function encodeRows(program: usize, from: u32, to: u32, out: usize, outEn
   for (let row = from; row < to; row++) {
     let s = program;
     while (true) {
-      const length = load<u32>(s + 4);
+      const length = load<u32>(s, 4);
       if (out + length + 192 > outEnd) {
         full = true;
         break;
       }
       copyOver(out, load<usize>(s), length);
       out += length;
-      const kind = load<i32>(s + 8);
+      const kind = load<i32>(s, 8);
       if (kind == END) break;
-      const validity = load<usize>(s + 16);
+      const validity = load<usize>(s, 16);
       if (validity && !load<u8>(validity + row)) {
         copyOver(out, nullText, nullLength);
         out += nullLength;
-        s += STEP * (load<u32>(s + 24) + 1);
+        s += STEP * (load<u32>(s, 24) + 1);
         continue;
       }
-      const at = load<usize>(s + 12) + (<usize>row << 3);
+      const at = load<usize>(s, 12) + (<usize>row << 3);
       if (kind == F64) {
         const x = load<f64>(at);
-        out = x - x == 0 ? putDouble(out, x) : putSpecial(out, x, load<u32>(s + 28) != 0);
+        out = x - x == 0 ? putDouble(out, x) : putSpecial(out, x, load<u32>(s, 28) != 0);
       } else if (kind == I64) {
         out = putInt(out, <i64>load<f64>(at));
       } else if (kind == STRING) {
-        out = putString(out, load<u32>(at), load<u32>(at + 4));
+        out = putString(out, load<u32>(at), load<u32>(at, 4));
         if (full) break;
       } else {
-        out = putRare(out, kind, s, row, load<u32>(s + 28) != 0);
+        out = putRare(out, kind, s, row, load<u32>(s, 28) != 0);
         if (full) break;
       }
       s += STEP;

@@ -16,14 +16,14 @@ import { isJson } from "./validate";
  * Returns 0 at the end, 1 when no template fits record idx, 2 when the record needs the host.
  */
 export function scanJson(ctx: usize): i32 {
-  const quote = v128.load(VECTORS), backslash = v128.load(VECTORS + 16), ten = v128.load(VECTORS + 32);
-  const zero = v128.load(VECTORS + 48), space = v128.load(VECTORS + 64);
-  const starts = load<usize>(ctx), ends = load<usize>(ctx + 4), count = load<u32>(ctx + 12);
-  const table = load<usize>(ctx + 20), templates = load<u32>(ctx + 24), hits = load<usize>(ctx + 28);
-  const rowRecord = load<usize>(ctx + 32), strict = load<u32>(ctx + 40);
-  let idx = load<u32>(ctx + 8), row = load<u32>(ctx + 16), status = 0;
-  let walks = load<u32>(ctx + 48);
-  setSide(load<usize>(ctx + 36));
+  const quote = v128.load(VECTORS), backslash = v128.load(VECTORS + 16), nine = v128.load(VECTORS + 96);
+  const zero = v128.load(VECTORS + 48), control = v128.load(VECTORS + 80);
+  const starts = load<usize>(ctx), ends = load<usize>(ctx, 4), count = load<u32>(ctx, 12);
+  const table = load<usize>(ctx, 20), templates = load<u32>(ctx, 24), hits = load<usize>(ctx, 28);
+  const rowRecord = load<usize>(ctx, 32), strict = load<u32>(ctx, 40);
+  let idx = load<u32>(ctx, 8), row = load<u32>(ctx, 16), status = 0;
+  let walks = load<u32>(ctx, 48);
+  setSide(load<usize>(ctx, 36));
   resetHostCalls();
   const first = load<usize>(table);
   while (idx < count) {
@@ -38,9 +38,9 @@ export function scanJson(ctx: usize): i32 {
     else while (true) {
       const kind = load<i32>(s);
       if (kind == END) break;
-      const length = load<u32>(s + 4);
-      let diff = v128.and(v128.xor(v128.load(p), v128.load(s + 32)), v128.load(s + 64));
-      if (length > 16) diff = v128.or(diff, v128.and(v128.xor(v128.load(p + 16), v128.load(s + 48)), v128.load(s + 80)));
+      const length = load<u32>(s, 4);
+      let diff = v128.and(v128.xor(v128.load(p), v128.load(s, 32)), v128.load(s, 64));
+      if (length > 16) diff = v128.or(diff, v128.and(v128.xor(v128.load(p, 16), v128.load(s, 48)), v128.load(s, 80)));
       if (v128.any_true(diff)) bad = 1;
       else {
         p += length;
@@ -57,7 +57,7 @@ export function scanJson(ctx: usize): i32 {
             const p0 = p;
             const negative = load<u8>(p) == 45;
             p += <usize>negative;
-            const m = digitMask(p, zero, ten);
+            const m = digitMask(p, zero, nine);
             const n1 = <u32>ctz(~m);
             if (n1 - 1 > 14 || (n1 > 1 && load<u8>(p) == 48)) {
               p = slowNumber(s, row, p0);
@@ -92,7 +92,7 @@ export function scanJson(ctx: usize): i32 {
             const p0 = p;
             const negative = load<u8>(p) == 45;
             p += <usize>negative;
-            const n = <u32>ctz(~digitMask(p, zero, ten));
+            const n = <u32>ctz(~digitMask(p, zero, nine));
             if (n - 1 > 14 || (n > 1 && load<u8>(p) == 48) || !endsValue(load<u8>(p + n))) {
               p = slowNumber(s, row, p0);
               if (!p) bad = 2;
@@ -105,8 +105,8 @@ export function scanJson(ctx: usize): i32 {
             break;
           }
           case TIME: {
-            const n = <u32>ctz(~digitMask(p, zero, ten));
-            if (n - 1 > 14 || (n > 1 && load<u8>(p) == 48) || !endsValue(load<u8>(p + n)) || load<i32>(s + 28)) {
+            const n = <u32>ctz(~digitMask(p, zero, nine));
+            if (n - 1 > 14 || (n > 1 && load<u8>(p) == 48) || !endsValue(load<u8>(p + n)) || load<i32>(s, 28)) {
               p = time(s, row, p);
               if (!p) bad = 2;
               break;
@@ -128,7 +128,7 @@ export function scanJson(ctx: usize): i32 {
             let q = from, high: u32 = 0, m: u32 = 0;
             if (load<u8>(p) == 0x22) while (true) {
               const v = v128.load(q);
-              m = i8x16.bitmask(v128.or(v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)), i8x16.lt_u(v, space)));
+              m = i8x16.bitmask(v128.or(v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)), i8x16.le_u(v, control)));
               const h = <u32>i8x16.bitmask(v);
               if (m) {
                 high |= h & (m - 1) & ~m;
@@ -144,13 +144,13 @@ export function scanJson(ctx: usize): i32 {
               if (!p) bad = 2;
               break;
             }
-            if (n > load<u32>(s + 28) || (high && !isUtf8(from, n))) {
+            if (n > load<u32>(s, 28) || (high && !isUtf8(from, n))) {
               bad = 2;
               break;
             }
             const o = data8(s, row);
             store<u32>(o, <u32>from);
-            store<u32>(o + 4, n);
+            store<u32>(o, n, 4);
             valid(s, row, 1);
             p = q + 1;
             break;
@@ -189,7 +189,7 @@ export function scanJson(ctx: usize): i32 {
       if (bad == 1 && walks) {
         walks--;
         if (walkRow(ctx, row, record, last)) {
-          store<u32>(ctx + 64, load<u32>(ctx + 64) + 1);
+          store<u32>(ctx, load<u32>(ctx, 64) + 1, 64);
           row++;
           idx++;
           continue;
@@ -204,20 +204,20 @@ export function scanJson(ctx: usize): i32 {
     row++;
     idx++;
   }
-  store<u32>(ctx + 8, idx);
-  store<u32>(ctx + 16, row);
-  store<usize>(ctx + 36, side);
-  store<u32>(ctx + 48, walks);
-  store<u32>(ctx + 44, load<u32>(ctx + 44) + hostCalls);
+  store<u32>(ctx, idx, 8);
+  store<u32>(ctx, row, 16);
+  store<usize>(ctx, side, 36);
+  store<u32>(ctx, walks, 48);
+  store<u32>(ctx, load<u32>(ctx, 44) + hostCalls, 44);
   return status;
 }
 
 /** Reads a record key by key, anew in every column; false: only the host can. */
 function walkRow(ctx: usize, row: u32, record: usize, last: usize): bool {
-  const validities = load<usize>(ctx + 68), all = load<u32>(ctx + 72);
+  const validities = load<usize>(ctx, 68), all = load<u32>(ctx, 72);
   for (let i: usize = 0; i < <usize>all; i++) store<u8>(load<usize>(validities + (i << 2)) + row, 0);
-  if (walkRecord(load<usize>(ctx + 52), row, record, last) != last) return false;
-  const required = load<usize>(ctx + 56), count = load<u32>(ctx + 60);
+  if (walkRecord(load<usize>(ctx, 52), row, record, last) != last) return false;
+  const required = load<usize>(ctx, 56), count = load<u32>(ctx, 60);
   for (let i: usize = 0; i < <usize>count; i++) if (!load<u8>(load<usize>(required + (i << 2)) + row)) return false;
   return true;
 }

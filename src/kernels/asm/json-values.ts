@@ -61,25 +61,25 @@ export let hostCalls: u32 = 0;
 
 // @ts-ignore: decorator
 @inline export function data8(s: usize, row: u32): usize {
-  return load<usize>(s + 8) + (<usize>row << 3);
+  return load<usize>(s, 8) + (<usize>row << 3);
 }
 
 // @ts-ignore: decorator
 @inline export function valid(s: usize, row: u32, v: u8): void {
-  store<u8>(load<usize>(s + 12) + row, v);
+  store<u8>(load<usize>(s, 12) + row, v);
 }
 
 export function storeNull(s: usize, row: u32, p: usize): usize {
-  if (load<u32>(p) != 0x6c6c756e || !endsValue(load<u8>(p + 4)) || !clearValue(s, row)) return 0;
+  if (load<u32>(p) != 0x6c6c756e || !endsValue(load<u8>(p, 4)) || !clearValue(s, row)) return 0;
   return p + 4;
 }
 
 /** Makes the value NULL; false when the column is required. */
 export function clearValue(s: usize, row: u32): bool {
-  if (load<u32>(s + 20) & REQUIRED) return false;
+  if (load<u32>(s, 20) & REQUIRED) return false;
   valid(s, row, 0);
   const kind = load<i32>(s);
-  const data = load<usize>(s + 8);
+  const data = load<usize>(s, 8);
   // values at NULL rows are readable: numbers are finite, spans are empty
   if (kind == I32 || kind == DATE) store<i32>(data + (<usize>row << 2), 0);
   else if (kind == BOOL) store<u8>(data + row, 0);
@@ -92,7 +92,7 @@ export function storeWide(s: usize, row: u32, v: i64): void {
   const a = <u64>(v < 0 ? -v : v);
   if (a <= SAFE) store<f64>(data8(s, row), <f64>v);
   else {
-    const wide = load<usize>(s + 16);
+    const wide = load<usize>(s, 16);
     store<f64>(data8(s, row), NaN);
     store<i64>(wide + (<usize>row << 3), v);
     store<u32>(wide - WIDE_FLAG, 1);
@@ -102,7 +102,7 @@ export function storeWide(s: usize, row: u32, v: i64): void {
 
 export function host(s: usize, row: u32, start: usize, end: usize): usize {
   hostCalls++;
-  return hostValue(load<u32>(s + 24), row, start, end) ? end : 0;
+  return hostValue(load<u32>(s, 24), row, start, end) ? end : 0;
 }
 
 /** Any form of number at p (also null, also quoted) for step s; behind the value, or 0 when only the host can tell. */
@@ -133,14 +133,14 @@ export function storeNumber(s: usize, row: u32, start: usize, p: usize): usize {
   let v = integerOf();
   if (!integerFits) return numberExact ? 0 : host(s, row, start, p);
   if (kind == I32) {
-    const bound = load<i32>(s + 28);
+    const bound = load<i32>(s, 28);
     if (v > <i64>bound || v < -<i64>bound - 1) return 0;
-    store<i32>(load<usize>(s + 8) + (<usize>row << 2), <i32>v);
+    store<i32>(load<usize>(s, 8) + (<usize>row << 2), <i32>v);
     valid(s, row, 1);
     return p;
   }
   if (kind == TIME) {
-    v = microsOf(v, load<i32>(s + 28));
+    v = microsOf(v, load<i32>(s, 28));
     if (!unitFits) return 0;
   }
   storeWide(s, row, v);
@@ -149,7 +149,7 @@ export function storeNumber(s: usize, row: u32, start: usize, p: usize): usize {
 
 // parameter: scale | (digits << 8), digits = min(precision, 16)
 function storeDecimal(s: usize, row: u32, start: usize, end: usize): usize {
-  const parameter = load<u32>(s + 28);
+  const parameter = load<u32>(s, 28);
   let m = numberMantissa, e = numberExponent + <i32>(parameter & 255);
   if (m == 0 && numberExact) e = 0;
   if (!numberExact || e > 19 || e < -19) return host(s, row, start, end);
@@ -170,16 +170,16 @@ function storeDecimal(s: usize, row: u32, start: usize, end: usize): usize {
 /** A string with escapes, or null. p is at its first byte. */
 export function slowString(s: usize, row: u32, p: usize, end: usize): usize {
   if (load<u8>(p) != 0x22) {
-    const isNull = load<u32>(p) == 0x6c6c756e && endsValue(load<u8>(p + 4));
-    return isNull || !(load<u32>(s + 20) & MIXED) ? storeNull(s, row, p) : json(s, row, p, end);
+    const isNull = load<u32>(p) == 0x6c6c756e && endsValue(load<u8>(p, 4));
+    return isNull || !(load<u32>(s, 20) & MIXED) ? storeNull(s, row, p) : json(s, row, p, end);
   }
   const q = unescape(p + 1, end, side);
   if (!q) return 0;
   const n = unescapedEnd - side;
-  if (<u32>n > load<u32>(s + 28)) return 0;
+  if (<u32>n > load<u32>(s, 28)) return 0;
   const o = data8(s, row);
   store<u32>(o, <u32>side);
-  store<u32>(o + 4, <u32>n);
+  store<u32>(o, <u32>n, 4);
   side = unescapedEnd;
   valid(s, row, 1);
   return q + 1;
@@ -196,18 +196,18 @@ export function time(s: usize, row: u32, p: usize): usize {
 
 function date(s: usize, row: u32, p: usize): usize {
   if (load<u8>(p) != 0x22) return storeNull(s, row, p);
-  if (!parseDate(p + 1) || load<u8>(p + 11) != 0x22) return 0;
-  store<i32>(load<usize>(s + 8) + (<usize>row << 2), isoDays);
+  if (!parseDate(p + 1) || load<u8>(p, 11) != 0x22) return 0;
+  store<i32>(load<usize>(s, 8) + (<usize>row << 2), isoDays);
   valid(s, row, 1);
   return p + 12;
 }
 
 function boolean(s: usize, row: u32, p: usize): usize {
-  const o = load<usize>(s + 8) + row;
+  const o = load<usize>(s, 8) + row;
   if (load<u32>(p) == 0x65757274) {
     p += 4;
     store<u8>(o, 1);
-  } else if (load<u32>(p + 1) == 0x65736c61 && load<u8>(p) == 0x66) {
+  } else if (load<u32>(p, 1) == 0x65736c61 && load<u8>(p) == 0x66) {
     p += 5;
     store<u8>(o, 0);
   } else return storeNull(s, row, p);
@@ -222,12 +222,12 @@ function bytes(s: usize, row: u32, p: usize): usize {
   let out = side;
   p++;
   while (load<u8>(p) != 0x22) {
-    const a = <u32>load<u8>(UNBASE64 + <usize>load<u8>(p)), b = <u32>load<u8>(UNBASE64 + <usize>load<u8>(p + 1));
-    const third = load<u8>(p + 2), fourth = load<u8>(p + 3);
+    const a = <u32>load<u8>(UNBASE64 + <usize>load<u8>(p)), b = <u32>load<u8>(UNBASE64 + <usize>load<u8>(p, 1));
+    const third = load<u8>(p, 2), fourth = load<u8>(p, 3);
     const c = <u32>load<u8>(UNBASE64 + <usize>third), d = <u32>load<u8>(UNBASE64 + <usize>fourth);
     if ((a | b) > 63) return 0;
     if ((c | d) > 63) {
-      if (fourth != 0x3d || load<u8>(p + 4) != 0x22) return 0;
+      if (fourth != 0x3d || load<u8>(p, 4) != 0x22) return 0;
       store<u8>(out++, <u8>((a << 2) | (b >> 4)));
       if (third != 0x3d) {
         if (c > 63 || c & 3) return 0;
@@ -238,14 +238,14 @@ function bytes(s: usize, row: u32, p: usize): usize {
     }
     const v = (a << 18) | (b << 12) | (c << 6) | d;
     store<u8>(out, <u8>(v >> 16));
-    store<u8>(out + 1, <u8>(v >> 8));
-    store<u8>(out + 2, <u8>v);
+    store<u8>(out, <u8>(v >> 8), 1);
+    store<u8>(out, <u8>v, 2);
     out += 3;
     p += 4;
   }
   const o = data8(s, row);
   store<u32>(o, <u32>side);
-  store<u32>(o + 4, <u32>(out - side));
+  store<u32>(o, <u32>(out - side), 4);
   side = out;
   valid(s, row, 1);
   return p + 1;
@@ -254,10 +254,10 @@ function bytes(s: usize, row: u32, p: usize): usize {
 function json(s: usize, row: u32, p: usize, end: usize): usize {
   if (load<u32>(p) == 0x6c6c756e) return storeNull(s, row, p);
   const q = valueEnd(p, end);
-  if (!q || !endsValue(load<u8>(q)) || <u32>(q - p) > load<u32>(s + 28)) return 0;
+  if (!q || !endsValue(load<u8>(q)) || <u32>(q - p) > load<u32>(s, 28)) return 0;
   const o = data8(s, row);
   store<u32>(o, <u32>p);
-  store<u32>(o + 4, <u32>(q - p));
+  store<u32>(o, <u32>(q - p), 4);
   valid(s, row, 1);
   return q;
 }
@@ -301,7 +301,7 @@ export function rareValue(kind: i32, s: usize, row: u32, p: usize, end: usize): 
       valid(s, row, 1);
       return p;
     }
-    case NULL: return load<u32>(p) == 0x6c6c756e && endsValue(load<u8>(p + 4)) ? p + 4 : 0;
+    case NULL: return load<u32>(p) == 0x6c6c756e && endsValue(load<u8>(p, 4)) ? p + 4 : 0;
     case SKIP_OTHER: return load<u8>(p) == 0x7b ? 0 : skipValue(p, end);
     default: return slowNumber(s, row, p); // I32, DECIMAL
   }

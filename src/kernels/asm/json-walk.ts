@@ -31,7 +31,7 @@ export function walkRecord(root: usize, row: u32, p: usize, end: usize): usize {
 }
 
 function walkObject(node: usize, row: u32, p: usize, end: usize): usize {
-  const count = load<u32>(node), entries = load<usize>(node + 4);
+  const count = load<u32>(node), entries = load<usize>(node, 4);
   let next: u32 = 0;
   p = skipBlanks(p);
   if (load<u8>(p) == 0x7d) return p + 1;
@@ -52,7 +52,7 @@ function walkObject(node: usize, row: u32, p: usize, end: usize): usize {
     for (let i: u32 = 0; i < count; i++) { // keys mostly come in one order: look on from the last one found
       const e = entries + <usize>next * ENTRY;
       if (++next == count) next = 0;
-      if (load<u32>(e + 4) == length && sameKey(load<u32>(e), key, length)) {
+      if (load<u32>(e, 4) == length && sameKey(load<u32>(e), key, length)) {
         entry = e;
         break;
       }
@@ -70,10 +70,10 @@ function walkObject(node: usize, row: u32, p: usize, end: usize): usize {
 }
 
 function walkValue(entry: usize, row: u32, p: usize, end: usize): usize {
-  const bit = <u64>1 << <u64>load<u32>(entry + 20);
+  const bit = <u64>1 << <u64>load<u32>(entry, 20);
   if (seen & bit) return 0;
   seen |= bit;
-  const step = load<usize>(entry + 8), below = load<usize>(entry + 12);
+  const step = load<usize>(entry, 8), below = load<usize>(entry, 12);
   if (step) {
     if (below) return 0;
     const kind = load<i32>(step);
@@ -81,11 +81,11 @@ function walkValue(entry: usize, row: u32, p: usize, end: usize): usize {
     if (kind == TIME) return time(step, row, p);
     return kind < TIME ? slowNumber(step, row, p) : rareValue(kind, step, row, p, end);
   }
-  const present = load<usize>(entry + 16);
+  const present = load<usize>(entry, 16);
   if (load<u8>(p) == 0x7b) {
     if (present) store<u8>(present + row, 1);
     return walkObject(below, row, p + 1, end);
   }
-  if (present && (load<u32>(p) != 0x6c6c756e || !endsValue(load<u8>(p + 4)))) return 0;
+  if (present && (load<u32>(p) != 0x6c6c756e || !endsValue(load<u8>(p, 4)))) return 0;
   return skipValue(p, end);
 }

@@ -35,7 +35,7 @@ function sameTail(a: usize, b: usize, n: u32): bool {
 
 /** Slots of the keys at spans[from … to); returns the row where the table or its arena was full, or `to`. */
 export function keyLookup(t: usize, spans: usize, from: u32, to: u32, slots: usize): u32 {
-  const entries = load<usize>(t), mask = load<u32>(t + 4);
+  const entries = load<usize>(t), mask = load<u32>(t, 4);
   for (let block = from; block < to; block += HASH_BLOCK) {
     const stop = min(to, block + HASH_BLOCK);
     for (let i = block; i < stop; i++) {
@@ -49,14 +49,14 @@ export function keyLookup(t: usize, spans: usize, from: u32, to: u32, slots: usi
       let s = h & mask, slot: u32 = 0;
       while (true) {
         const e = entries + (<usize>s << 5);
-        const next = load<u32>(e + 20);
+        const next = load<u32>(e, 20);
         if (!next) {
           slot = insert(t, e, p, n, h, head);
           if (slot == 0xffffffff) return i;
           break;
         }
-        if (!v128.any_true(v128.xor(head, v128.load(e))) && load<u32>(e + 16) == n) {
-          if (n <= 16 || (load<u32>(e + 24) == h && sameTail(load<u32>(e + 28), p, n))) {
+        if (!v128.any_true(v128.xor(head, v128.load(e))) && load<u32>(e, 16) == n) {
+          if (n <= 16 || (load<u32>(e, 24) == h && sameTail(load<u32>(e, 28), p, n))) {
             slot = next - 1;
             break;
           }
@@ -70,29 +70,29 @@ export function keyLookup(t: usize, spans: usize, from: u32, to: u32, slots: usi
 }
 
 function insert(t: usize, e: usize, p: usize, n: u32, h: u32, head: v128): u32 {
-  const slot = load<u32>(t + 8);
-  if (slot >= load<u32>(t + 12)) {
-    store<u32>(t + 32, 1);
+  const slot = load<u32>(t, 8);
+  if (slot >= load<u32>(t, 12)) {
+    store<u32>(t, 1, 32);
     return 0xffffffff;
   }
-  const a = load<usize>(t + 24);
-  if (a + <usize>n + 24 > load<usize>(t + 28)) {
-    store<u32>(t + 32, 2);
+  const a = load<usize>(t, 24);
+  if (a + <usize>n + 24 > load<usize>(t, 28)) {
+    store<u32>(t, 2, 32);
     return 0xffffffff;
   }
   v128.store(a, head);
   for (let i: usize = 16; i < <usize>n; i++) store<u8>(a + i, load<u8>(p + i));
-  store<usize>(t + 24, (a + n + 7) & ~7);
+  store<usize>(t, (a + n + 7) & ~7, 24);
   v128.store(e, head);
-  store<u32>(e + 16, n);
-  store<u32>(e + 20, slot + 1);
-  store<u32>(e + 24, h);
-  store<u32>(e + 28, <u32>a);
-  const span = load<usize>(t + 16) + (<usize>slot << 3);
+  store<u32>(e, n, 16);
+  store<u32>(e, slot + 1, 20);
+  store<u32>(e, h, 24);
+  store<u32>(e, <u32>a, 28);
+  const span = load<usize>(t, 16) + (<usize>slot << 3);
   store<u32>(span, <u32>a);
-  store<u32>(span + 4, n);
-  store<u32>(load<usize>(t + 20) + (<usize>slot << 2), <u32>e);
-  store<u32>(t + 8, slot + 1);
+  store<u32>(span, n, 4);
+  store<u32>(load<usize>(t, 20) + (<usize>slot << 2), <u32>e);
+  store<u32>(t, slot + 1, 8);
   return slot;
 }
 
@@ -101,27 +101,27 @@ function insert(t: usize, e: usize, p: usize, n: u32, h: u32, head: v128): u32 {
  * nearly ascending order, so this runs at memory speed.
  */
 export function keyRehash(t: usize, old: usize, oldCount: u32): void {
-  const entries = load<usize>(t), mask = load<u32>(t + 4), entryOf = load<usize>(t + 20);
+  const entries = load<usize>(t), mask = load<u32>(t, 4), entryOf = load<usize>(t, 20);
   for (let i: u32 = 0; i < oldCount; i++) {
     const e = old + (<usize>i << 5);
-    const next = load<u32>(e + 20);
+    const next = load<u32>(e, 20);
     if (!next) continue;
-    let s = load<u32>(e + 24) & mask;
+    let s = load<u32>(e, 24) & mask;
     while (load<u32>(entries + (<usize>s << 5) + 20)) s = (s + 1) & mask;
     const to = entries + (<usize>s << 5);
     v128.store(to, v128.load(e));
-    v128.store(to + 16, v128.load(e + 16));
+    v128.store(to, v128.load(e, 16), 16);
     store<u32>(entryOf + (<usize>(next - 1) << 2), <u32>to);
   }
 }
 
 /** Empties the entries of all slots; the rest is the host's. */
 export function keyForget(t: usize): void {
-  const entryOf = load<usize>(t + 20), size = load<u32>(t + 8);
+  const entryOf = load<usize>(t, 20), size = load<u32>(t, 8);
   for (let i: u32 = 0; i < size; i++) {
     const e = <usize>load<u32>(entryOf + (<usize>i << 2));
     v128.store(e, i64x2.splat(0));
-    v128.store(e + 16, i64x2.splat(0));
+    v128.store(e, i64x2.splat(0), 16);
   }
 }
 

@@ -12,9 +12,9 @@ export function indexLines(p: usize, limit: usize, starts: usize, ends: usize, m
   let count: u32 = 0, start = p;
   while (p < limit) {
     let m = <u64><u32>i8x16.bitmask(i8x16.eq(v128.load(p), newline))
-      | (<u64><u32>i8x16.bitmask(i8x16.eq(v128.load(p + 16), newline)) << 16)
-      | (<u64><u32>i8x16.bitmask(i8x16.eq(v128.load(p + 32), newline)) << 32)
-      | (<u64><u32>i8x16.bitmask(i8x16.eq(v128.load(p + 48), newline)) << 48);
+      | (<u64><u32>i8x16.bitmask(i8x16.eq(v128.load(p, 16), newline)) << 16)
+      | (<u64><u32>i8x16.bitmask(i8x16.eq(v128.load(p, 32), newline)) << 32)
+      | (<u64><u32>i8x16.bitmask(i8x16.eq(v128.load(p, 48), newline)) << 48);
     while (m) {
       const at = p + <usize>ctz(m);
       if (at >= limit) break;

@@ -12,13 +12,13 @@ import { POW10_F64, POW10_U64, POW128, POW128_MIN } from "./tables";
 // @ts-ignore: decorator
 @inline export function digitsN(p: usize, n: u32): u64 {
   if (n <= 8) return digits8(load<u64>(p) << <u64>(64 - 8 * n));
-  return digits8(load<u64>(p)) * load<u64>(POW10_U64 + (<usize>(n - 8) << 3)) + digits8(load<u64>(p + 8) << <u64>(128 - 8 * n));
+  return digits8(load<u64>(p)) * load<u64>(POW10_U64 + (<usize>(n - 8) << 3)) + digits8(load<u64>(p, 8) << <u64>(128 - 8 * n));
 }
 
 /** Bit i: byte i at p is a digit. */
 // @ts-ignore: decorator
-@inline export function digitMask(p: usize, zero: v128, ten: v128): u32 {
-  return i8x16.bitmask(i8x16.lt_u(i8x16.sub(v128.load(p), zero), ten));
+@inline export function digitMask(p: usize, zero: v128, nine: v128): u32 {
+  return i8x16.bitmask(i8x16.le_u(i8x16.sub(v128.load(p), zero), nine));
 }
 
 /** The high half of a 64 × 64 bit product. */
@@ -105,7 +105,7 @@ export function nearestDouble(w: u64, q: i32): f64 {
   const g = load<u64>(t);
   let high = mulHigh(w, g), low = w * g;
   if ((high & 0x1ff) == 0x1ff) {
-    const second = mulHigh(w, load<u64>(t + 8));
+    const second = mulHigh(w, load<u64>(t, 8));
     low += second;
     high += <u64>(second > low);
   }

@@ -7,7 +7,7 @@ export const PAIRS: usize = 1280; // "00" … "99"
 export const POW10_U64: usize = 1536; // 10^0 … 10^19
 export const HEX: usize = 1792; // value of a hexadecimal digit, ff: none
 export const ESCAPE: usize = 2048; // what follows the backslash of a byte in a JSON string: 0 nothing, 'u' \u00xx
-export const VECTORS: usize = 2304; // splats: quote, backslash, newline, '0', ' '
+export const VECTORS: usize = 2304; // splats: quote, backslash, newline, '0', ' ', the last control character, 9
 export const POW128: usize = 2560; // 128-bit mantissas of 10^q, q = -342 … 324, written by the host
 export const BASE64: usize = 13312; // 64 digits
 export const CRC: usize = 13440; // 8 × 256 words, then 4 × 256 words of the shift by one block
@@ -58,6 +58,8 @@ export function initTables(): void {
   v128.store(VECTORS + 32, i8x16.splat(10));
   v128.store(VECTORS + 48, i8x16.splat(48));
   v128.store(VECTORS + 64, i8x16.splat(32));
+  v128.store(VECTORS + 80, i8x16.splat(31));
+  v128.store(VECTORS + 96, i8x16.splat(9));
   fill(UNBASE64, 0xff, 256);
   for (let i: usize = 0; i < 64; i++) {
     const c: u8 = <u8>(i < 26 ? 65 + i : i < 52 ? 71 + i : i < 62 ? i - 4 : i == 62 ? 43 : 47);

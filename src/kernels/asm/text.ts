@@ -59,17 +59,17 @@ export function isUtf8(p: usize, n: usize): bool {
       continue;
     }
     if (c < 0xc2) return false;
-    const c1 = <u32>load<u8>(p + 1);
+    const c1 = <u32>load<u8>(p, 1);
     if (c < 0xe0) {
       if (p + 2 > end || (c1 & 0xc0) != 0x80) return false;
       p += 2;
     } else if (c < 0xf0) {
-      if (p + 3 > end || (c1 & 0xc0) != 0x80 || (load<u8>(p + 2) & 0xc0) != 0x80) return false;
+      if (p + 3 > end || (c1 & 0xc0) != 0x80 || (load<u8>(p, 2) & 0xc0) != 0x80) return false;
       if ((c == 0xe0 && c1 < 0xa0) || (c == 0xed && c1 >= 0xa0)) return false;
       p += 3;
     } else {
       if (c > 0xf4 || p + 4 > end || (c1 & 0xc0) != 0x80) return false;
-      if ((load<u16>(p + 2) & 0xc0c0) != 0x8080) return false;
+      if ((load<u16>(p, 2) & 0xc0c0) != 0x8080) return false;
       if ((c == 0xf0 && c1 < 0x90) || (c == 0xf4 && c1 >= 0x90)) return false;
       p += 4;
     }
@@ -80,8 +80,8 @@ export function isUtf8(p: usize, n: usize): bool {
 /** Four hexadecimal digits at p, or −1. */
 // @ts-ignore: decorator
 @inline export function hex4(p: usize): i32 {
-  const a = <u32>load<u8>(HEX + <usize>load<u8>(p)), b = <u32>load<u8>(HEX + <usize>load<u8>(p + 1));
-  const c = <u32>load<u8>(HEX + <usize>load<u8>(p + 2)), d = <u32>load<u8>(HEX + <usize>load<u8>(p + 3));
+  const a = <u32>load<u8>(HEX + <usize>load<u8>(p)), b = <u32>load<u8>(HEX + <usize>load<u8>(p, 1));
+  const c = <u32>load<u8>(HEX + <usize>load<u8>(p, 2)), d = <u32>load<u8>(HEX + <usize>load<u8>(p, 3));
   if ((a | b | c | d) > 15) return -1;
   return <i32>((a << 12) | (b << 8) | (c << 4) | d);
 }
@@ -94,19 +94,19 @@ function putCodePoint(o: usize, c: u32): usize {
   }
   if (c < 0x800) {
     store<u8>(o, <u8>(0xc0 | (c >> 6)));
-    store<u8>(o + 1, <u8>(0x80 | (c & 63)));
+    store<u8>(o, <u8>(0x80 | (c & 63)), 1);
     return o + 2;
   }
   if (c < 0x10000) {
     store<u8>(o, <u8>(0xe0 | (c >> 12)));
-    store<u8>(o + 1, <u8>(0x80 | ((c >> 6) & 63)));
-    store<u8>(o + 2, <u8>(0x80 | (c & 63)));
+    store<u8>(o, <u8>(0x80 | ((c >> 6) & 63)), 1);
+    store<u8>(o, <u8>(0x80 | (c & 63)), 2);
     return o + 3;
   }
   store<u8>(o, <u8>(0xf0 | (c >> 18)));
-  store<u8>(o + 1, <u8>(0x80 | ((c >> 12) & 63)));
-  store<u8>(o + 2, <u8>(0x80 | ((c >> 6) & 63)));
-  store<u8>(o + 3, <u8>(0x80 | (c & 63)));
+  store<u8>(o, <u8>(0x80 | ((c >> 12) & 63)), 1);
+  store<u8>(o, <u8>(0x80 | ((c >> 6) & 63)), 2);
+  store<u8>(o, <u8>(0x80 | (c & 63)), 3);
   return o + 4;
 }
 
@@ -154,7 +154,7 @@ export function unescape(p: usize, end: usize, out: usize): usize {
       return !high || isUtf8(from, out - from) ? p : 0;
     }
     if (c != 0x5c) return 0;
-    const e = <u32>load<u8>(p + 1);
+    const e = <u32>load<u8>(p, 1);
     if (e != 0x75) {
       const s = simpleEscape(e);
       if (!s) return 0;

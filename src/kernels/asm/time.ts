@@ -3,7 +3,7 @@ import { POW10_U64, VECTORS } from "./tables";
 
 // @ts-ignore: decorator
 @inline function two(p: usize): i32 {
-  return (<i32>load<u8>(p) - 48) * 10 + <i32>load<u8>(p + 1) - 48;
+  return (<i32>load<u8>(p) - 48) * 10 + <i32>load<u8>(p, 1) - 48;
 }
 
 /** Days since 1970-01-01 of a date of the proleptic Gregorian calendar (Hinnant's days_from_civil, year ≥ 0). */
@@ -29,8 +29,8 @@ let memoMicros: i64 = 0;
 
 /** `YYYY-MM-DD` at p, year 1 … 9999; days go to `isoDays`. */
 export function parseDate(p: usize): bool {
-  const m = digitMask(p, v128.load(VECTORS + 48), v128.load(VECTORS + 32));
-  if ((m & 0x36f) != 0x36f || load<u8>(p + 4) != 45 || load<u8>(p + 7) != 45) return false;
+  const m = digitMask(p, v128.load(VECTORS + 48), v128.load(VECTORS + 96));
+  if ((m & 0x36f) != 0x36f || load<u8>(p, 4) != 45 || load<u8>(p, 7) != 45) return false;
   const year = <i32>digits8(load<u64>(p) << 32), month = two(p + 5), day = two(p + 8);
   if (year == 0 || month == 0 || month > 12 || day == 0 || day > daysInMonth(year, month)) return false;
   isoDays = daysOf(year, month, day);
@@ -38,8 +38,8 @@ export function parseDate(p: usize): bool {
 }
 
 function parseMinute(p: usize): bool {
-  const m = digitMask(p, v128.load(VECTORS + 48), v128.load(VECTORS + 32));
-  if ((m & 0xdb6f) != 0xdb6f || load<u8>(p + 13) != 58) return false;
+  const m = digitMask(p, v128.load(VECTORS + 48), v128.load(VECTORS + 96));
+  if ((m & 0xdb6f) != 0xdb6f || load<u8>(p, 13) != 58) return false;
   if (!parseDate(p)) return false;
   const hour = two(p + 11), minute = two(p + 14);
   if (hour > 23 || minute > 59) return false;
@@ -55,7 +55,7 @@ function parseMinute(p: usize): bool {
  */
 export function parseIso(p: usize): usize {
   if (v128.any_true(v128.xor(v128.load(p), memo))) {
-    const c = load<u8>(p + 10);
+    const c = load<u8>(p, 10);
     if (c != 0x54 && c != 32) {
       if (!parseDate(p)) return 0;
       isoMicros = <i64>isoDays * 86400000000;
@@ -66,7 +66,7 @@ export function parseIso(p: usize): usize {
   let t = memoMicros;
   p += 16;
   if (load<u8>(p) == 58) {
-    const tens = <u32>load<u8>(p + 1) - 48, ones = <u32>load<u8>(p + 2) - 48;
+    const tens = <u32>load<u8>(p, 1) - 48, ones = <u32>load<u8>(p, 2) - 48;
     if (tens > 5 || ones > 9) return 0;
     t += <i64>(tens * 10 + ones) * 1000000;
     p += 3;

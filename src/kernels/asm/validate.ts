@@ -27,7 +27,7 @@ function stringEnd(p: usize, end: usize): usize {
     const c = load<u8>(p);
     if (c == 0x22) return !high || isUtf8(from, p - from) ? p + 1 : 0;
     if (c != 0x5c) return 0;
-    switch (load<u8>(p + 1)) {
+    switch (load<u8>(p, 1)) {
       case 0x22: case 0x5c: case 0x2f: case 0x62: case 0x66: case 0x6e: case 0x72: case 0x74: {
         p += 2;
         break;
@@ -72,7 +72,7 @@ export function valueEnd(p: usize, end: usize): usize {
       }
     } else if (c == 0x74 && load<u32>(p) == 0x65757274) p += 4;
     else if (c == 0x6e && load<u32>(p) == 0x6c6c756e) p += 4;
-    else if (c == 0x66 && load<u32>(p + 1) == 0x65736c61) p += 5;
+    else if (c == 0x66 && load<u32>(p, 1) == 0x65736c61) p += 5;
     else p = scanNumber(p);
     if (!p) return 0;
     // behind a value: close brackets, or go on to the next one

@@ -68,7 +68,7 @@ function putShortest(o: usize, v: f64): usize {
   const k = (q * 1262611 - (closer ? 524031 : 0)) >> 22;
   const h = <u64>(q + ((-k * 1741647) >> 19) + 1);
   const g = POW128 + (<usize>(-k - POW128_MIN) << 4);
-  let high = load<u64>(g), low = load<u64>(g + 8);
+  let high = load<u64>(g), low = load<u64>(g, 8);
   if (-k < -27 || -k > 55) { // the table rounds down there, this algorithm wants it rounded up
     low++;
     high += <u64>(low == 0);
@@ -127,8 +127,8 @@ function putDecimal(o: usize, d: u64, e: i32): usize {
   if (digits == 1) o = putUint(o, d);
   else {
     putUint(o + 1, d);
-    store<u8>(o, load<u8>(o + 1));
-    store<u8>(o + 1, 46);
+    store<u8>(o, load<u8>(o, 1));
+    store<u8>(o, 46, 1);
     o += digits + 1;
   }
   store<u8>(o++, 101);
@@ -241,7 +241,7 @@ export function putDate(o: usize, days: i32): usize {
   }
   store<u8>(o, 45);
   two(o + 1, <u32>month);
-  store<u8>(o + 3, 45);
+  store<u8>(o, 45, 3);
   two(o + 4, <u32>day);
   return o + 6;
 }
@@ -263,8 +263,8 @@ export function putTimestamp(o: usize, micros: i64): usize {
   }
   if (second == memoSecond) {
     store<u64>(o, memoText0);
-    store<u64>(o + 8, memoText1);
-    store<u64>(o + 16, memoText2);
+    store<u64>(o, memoText1, 8);
+    store<u64>(o, memoText2, 16);
     o += memoLength;
   } else {
     const from = o;
@@ -277,21 +277,21 @@ export function putTimestamp(o: usize, micros: i64): usize {
     o = putDate(o, <i32>day);
     store<u8>(o, 0x54);
     two(o + 1, <u32>rest / 3600);
-    store<u8>(o + 3, 58);
+    store<u8>(o, 58, 3);
     two(o + 4, (<u32>rest / 60) % 60);
-    store<u8>(o + 6, 58);
+    store<u8>(o, 58, 6);
     two(o + 7, <u32>rest % 60);
     o += 9;
     memoSecond = second;
     memoLength = <u32>(o - from);
     memoText0 = load<u64>(from);
-    memoText1 = load<u64>(from + 8);
-    memoText2 = load<u64>(from + 16);
+    memoText1 = load<u64>(from, 8);
+    memoText2 = load<u64>(from, 16);
   }
   if (part) {
     store<u8>(o, 46);
     const thousands = part / 1000, units = part - thousands * 1000;
-    store<u8>(o + 1, <u8>(48 + thousands / 100));
+    store<u8>(o, <u8>(48 + thousands / 100), 1);
     two(o + 2, thousands % 100);
     o += 4;
     if (units) {
