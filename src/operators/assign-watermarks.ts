@@ -45,6 +45,8 @@ export class AssignWatermarks implements Operator {
   readonly #context: OperatorContext
   readonly #expr: Evaluator | undefined
   readonly #splits = new Map<string, SplitState>()
+  /** Largest time of the split at hand: a cell of its own, so that the loop over the rows stays plain. */
+  readonly #top = new Float64Array(1)
   /** What has been sent on. */
   #sent = Number.NEGATIVE_INFINITY
 
@@ -138,21 +140,22 @@ export class AssignWatermarks implements Operator {
     const delay = this.#expr === undefined ? this.#spec.delayMicros : 0
     const times = this.#times(batch)
     const { others, marks, everyRow } = out
-    let top = state.watermark + delay
+    if (everyRow !== undefined) fillWatermarks(times, everyRow, { top: state.watermark + delay, delay, others })
+    const everyRise = everyRow !== undefined && this.#spec.cut
+    const top = this.#top
+    top[0] = state.watermark + delay
     let next = this.#nextInstant(Math.min(state.watermark, others), others)
-    for (let i = 0; i < batch.rows; i++) {
-      if (everyRow !== undefined) everyRow[i] = Math.min(top - delay, others)
-      const time = times[i]!
-      if (time <= top) continue
-      top = time
-      if (time - delay >= next || (everyRow !== undefined && this.#spec.cut)) {
-        const watermark = Math.min(time - delay, others)
-        marks.push({ row: i + 1, watermark })
-        this.#sent = Math.max(this.#sent, watermark)
-        next = this.#nextInstant(watermark, others)
-      }
+    let row = 0
+    for (;;) {
+      row = reach(times, row, { rows: batch.rows, delay, limit: everyRise ? Number.NEGATIVE_INFINITY : next }, top)
+      if (row === batch.rows) break
+      row++
+      const watermark = Math.min(top[0]! - delay, others)
+      marks.push({ row, watermark })
+      this.#sent = Math.max(this.#sent, watermark)
+      next = this.#nextInstant(watermark, others)
     }
-    state.watermark = top - delay
+    state.watermark = top[0]! - delay
   }
 
   /** What W follows, per row; −Infinity leaves it. */
@@ -209,6 +212,43 @@ export class AssignWatermarks implements Operator {
   }
 
   [Symbol.dispose](): void {}
+}
+
+/**
+ * The first row from `from` on whose time is above the running maximum and, less the delay, at least `limit`; `rows`
+ * when there is none. The maximum goes on in `top[0]`.
+ */
+function reach(
+  times: Float64Array,
+  from: number,
+  to: { readonly rows: number; readonly delay: number; readonly limit: number },
+  top: Float64Array,
+): number {
+  const { rows, delay, limit } = to
+  let most = top[0]!
+  let row = from
+  for (; row < rows; row++) {
+    const time = times[row]!
+    if (time > most) {
+      most = time
+      if (time - delay >= limit) break
+    }
+  }
+  top[0] = most
+  return row
+}
+
+/** The watermark that each row is judged against. */
+function fillWatermarks(
+  times: Float64Array,
+  watermarks: Float64Array,
+  at: { readonly top: number; readonly delay: number; readonly others: number },
+): void {
+  let { top } = at
+  for (let row = 0; row < watermarks.length; row++) {
+    watermarks[row] = Math.min(top - at.delay, at.others)
+    top = Math.max(top, times[row]!)
+  }
 }
 
 /** The rows between the marks one after the other, and each mark as a watermark. */

@@ -12,6 +12,7 @@ import { Pane } from './pane.ts'
 import { RowAccumulate } from './row-accumulate.ts'
 import { type Intake, RowIntake } from './row-intake.ts'
 import { type GroupSpec, windowIndex } from './spec.ts'
+import { WindowRuns } from './window-runs.ts'
 
 /**
  * GROUP BY, with or without a tumbling window. State: one pane per open window (one for all time without a window),
@@ -26,6 +27,7 @@ export class GroupAggregate implements Operator {
   readonly #slotsAddress: number
   readonly #slots: Int32Array
   readonly #intake: RowIntake
+  readonly #runs: WindowRuns
   readonly #accumulate: RowAccumulate
   readonly #output: GroupOutput
   readonly #late: LateOutput | undefined
@@ -45,6 +47,7 @@ export class GroupAggregate implements Operator {
     this.#slotsAddress = context.memory.allocate(4 * capacity)
     this.#slots = new Int32Array(context.memory.buffer, this.#slotsAddress, capacity)
     this.#intake = new RowIntake(spec, { codec, writer: this.#writer, capacity }, context)
+    this.#runs = new WindowRuns(context.memory, capacity)
     this.#accumulate = new RowAccumulate(spec, this.#kinds, this.#slots, context)
     this.#output = new GroupOutput(spec, codec, { skipEmpty: this.#accumulate.mayBeEmpty }, context)
     this.#late = spec.late === undefined ? undefined : new LateOutput(spec, spec.late, context)
@@ -70,13 +73,15 @@ export class GroupAggregate implements Operator {
       if (window.clock === 'processing') yield* this.#closeBelow(intake.closedBelow)
     }
     this.#intake.take(batch, from, to)
+    const runs = this.#runs
+    runs.take(intake, this.#writer)
     for (let run = 0; run < intake.runs; run++) {
       const pane = this.#pane(intake.runWindow[run]!)
       const start = intake.runStart[run]!
       const end = intake.runStart[run + 1]!
-      pane.assign(this.#writer.spansAddress, start, end, this.#slots)
+      pane.assign(runs.spansAddress, start, end, this.#slots)
       this.#tracker?.touch(pane, intake.runWindow[run]!, this.#slots.subarray(start, end))
-      this.#accumulate.add(batch, pane, intake.rows, start, end)
+      this.#accumulate.add(batch, pane, runs.rows, start, end)
     }
     if (intake.late > 0) yield* this.#lateRows(batch, intake)
     if (this.#tracker !== undefined) yield* this.#tracker.changes()
@@ -153,6 +158,7 @@ export class GroupAggregate implements Operator {
   [Symbol.dispose](): void {
     for (const pane of [...this.#panes.values(), ...this.#pool]) pane[Symbol.dispose]()
     this.#writer[Symbol.dispose]()
+    this.#runs[Symbol.dispose]()
     this.#output[Symbol.dispose]()
     this.#late?.[Symbol.dispose]()
     this.#context.memory.free(this.#slotsAddress, 4 * this.#context.batchRowsMax)

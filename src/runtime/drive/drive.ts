@@ -46,7 +46,9 @@ export async function drive(input: DriveInput, signal: AbortSignal): Promise<boo
 
 class Drive {
   readonly #input: DriveInput
+  readonly #outer: AbortSignal
   readonly #signal: AbortSignal
+  readonly #onAbort = (): void => this.#stop.abort()
   /** Aborts the readers that are left when one fails or nobody needs more rows. */
   readonly #stop = new AbortController()
   readonly #lock = new Lock()
@@ -57,7 +59,11 @@ class Drive {
 
   constructor(input: DriveInput, signal: AbortSignal) {
     this.#input = input
-    this.#signal = AbortSignal.any([signal, this.#stop.signal])
+    this.#outer = signal
+    this.#signal = this.#stop.signal
+    // Forwarded: asking a signal that `AbortSignal.any` made walks through its sources every time.
+    if (signal.aborted) this.#stop.abort()
+    else signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   async all(): Promise<boolean> {
@@ -75,6 +81,7 @@ class Drive {
       return ended.every((task) => task.status === 'fulfilled' && task.value)
     } finally {
       this.#running = false
+      this.#outer.removeEventListener('abort', this.#onAbort)
       this.#stop.abort()
       this.#changed.resolve()
       await ticker
