@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Bench } from '../lib/bench.ts'
 import { clickFile } from '../lib/click-files.ts'
 import { type Command, median, percentile, runOnce, runPairs } from '../lib/pairs.ts'
+import { withCosts } from '../lib/programs.ts'
 
 const root = join(import.meta.dirname, '../..')
 const data = join(root, 'bench/data')
@@ -14,16 +15,12 @@ export const copyBench: Bench = {
   name: 'copy',
   run({ check, records = 2_000_000, pairs = 15 }): boolean {
     const input = clickFile('clicks', records, data)
-    const command = (script: string): Command => [
-      process.execPath,
-      join(root, 'bench/copy', script),
-      input,
-      join(data, `copy-${script}.jsonl`),
-    ]
+    const command = (script: string): Command =>
+      withCosts(join(root, 'bench/copy', script), input, join(data, `copy-${script}.jsonl`))
     const [ours, hand] = [command('run-ours.ts'), command('run-hand.ts')]
     runOnce(ours)
     runOnce(hand)
-    if (hashOf(ours[3]!) !== hashOf(hand[3]!)) throw new Error('the copies differ')
+    if (hashOf(ours.at(-1)!) !== hashOf(hand.at(-1)!)) throw new Error('the copies differ')
     const result = runPairs(ours, hand, pairs)
     const overheads = result.cpuRatios.map((ratio) => 1 / ratio)
     const high = percentile(overheads, 0.8)

@@ -3,7 +3,6 @@ import { WorkerMemory } from '../../src/core/memory.ts'
 import { createDecoder, createEncoder } from '../../src/formats/formats.ts'
 import { compileScript } from '../../src/headrace/script.ts'
 import { Kernels } from '../../src/kernels/kernels.ts'
-import { printCost } from '../lib/costs.ts'
 import { copySchema } from './columns.ts'
 
 // A loop by hand over the same kernels, with the numbers of the digest. The compiler is loaded like on the other side,
@@ -44,4 +43,3 @@ fsyncSync(target)
 closeSync(target)
 closeSync(source)
 process.stdout.write(`${JSON.stringify(digest)}\n`)
-printCost()

@@ -3,7 +3,6 @@ import { DeadLetters } from '../../src/headrace/dead-letters.ts'
 import { Engine } from '../../src/headrace/engine.ts'
 import { Pipeline } from '../../src/headrace/pipeline.ts'
 import { compileScript } from '../../src/headrace/script.ts'
-import { printCost } from '../lib/costs.ts'
 import { copySchema } from './columns.ts'
 
 // A copy through the runtime.
@@ -28,4 +27,3 @@ const pipeline = new Pipeline(engine, {
 })
 const { rowsIn, rowsOut, lateRows, rejected } = await pipeline.run(new AbortController().signal)
 process.stdout.write(`${JSON.stringify({ rowsIn, rowsOut: rowsOut[0]!.rows, lateRows, rejected: rejected.size })}\n`)
-printCost()

@@ -1,12 +1,13 @@
+import { writeSync } from 'node:fs'
 import type { Cost } from './pairs.ts'
 
-/** Prints what this process has cost so far, start-up included; call it last. */
-export function printCost(): void {
+// Loaded before a program with `node --import`: prints, as the last line, what the whole process has cost.
+process.on('exit', () => {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
   const cost: Cost = {
     cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
     wallSeconds: process.uptime(),
     peakMegabytes: maxRSS / 1024,
   }
-  process.stdout.write(`${JSON.stringify(cost)}\n`)
-}
+  writeSync(1, `${JSON.stringify(cost)}\n`)
+})

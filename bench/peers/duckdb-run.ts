@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { printCost } from '../lib/costs.ts'
 
 enableCompileCache()
 
@@ -14,4 +13,3 @@ for (const statement of readFileSync(process.argv[2]!, 'utf8').split(';')) {
 }
 connection.closeSync()
 instance.closeSync()
-printCost()

@@ -1,6 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { printCost } from '../lib/costs.ts'
 
 // The plain Node pipeline: JSON.parse per line, a Map per window, JSON.stringify out.
 const [, , input, output] = process.argv as [string, string, string, string]
@@ -57,4 +56,3 @@ for await (const line of createInterface({ input: createReadStream(input, { high
 }
 close(Number.POSITIVE_INFINITY)
 await new Promise((resolve) => out.end(resolve))
-printCost()

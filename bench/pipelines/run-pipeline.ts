@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Bench, BenchRun } from '../lib/bench.ts'
 import { compareResults } from '../lib/compare-results.ts'
 import { type Command, type Cost, median, type PairResult, percentile, runOnce, runPairs } from '../lib/pairs.ts'
+import { measured, measuredHeadrace } from '../lib/programs.ts'
 import { drawShapes } from '../lib/shapes.ts'
 import type { PipelineBench } from './definition.ts'
 
@@ -15,7 +16,6 @@ const PAIRS = 15
 const DRAWN_RECORDS = 2_000_000
 
 const quoted = (path: string): string => `'${path}'`
-const node = process.execPath
 const print = (line: string): boolean => process.stdout.write(`${line}\n`)
 
 export const pipelineBench = (bench: PipelineBench): Bench => ({ name: bench.name, run: (run) => runAll(bench, run) })
@@ -102,7 +102,7 @@ function oursCommand(bench: PipelineBench, input: string): { command: Command; o
   const output = join(dataDirectory, `${fileName(bench)}-ours.jsonl`)
   const script = join(dataDirectory, `${fileName(bench)}.sql`)
   writeFileSync(script, bench.script({ input: quoted(input), output: quoted(output) }))
-  return { command: [node, join(root, 'bench/lib/headrace-run.ts'), script], output }
+  return { command: measuredHeadrace('run', script), output }
 }
 
 function fastestDuckdb(bench: PipelineBench, input: string): { command: Command; output: string; text: string } {
@@ -111,7 +111,7 @@ function fastestDuckdb(bench: PipelineBench, input: string): { command: Command;
     const text = make({ input: quoted(input), output: quoted(output) })
     const script = join(dataDirectory, `${fileName(bench)}-duckdb-${i}.sql`)
     writeFileSync(script, text)
-    const command = [node, join(root, 'bench/peers/duckdb-run.ts'), script]
+    const command = measured('bench/peers/duckdb-run.ts', script)
     runOnce(command)
     const cost = Math.min(runOnce(command).cpuSeconds, runOnce(command).cpuSeconds)
     print(`  DuckDB formulation ${i + 1}: ${cost.toFixed(2)} CPU s`)
@@ -122,9 +122,5 @@ function fastestDuckdb(bench: PipelineBench, input: string): { command: Command;
 
 const fileName = (bench: PipelineBench): string => bench.name.replace(' ', '-')
 
-const nodeCommand = (input: string): Command => [
-  node,
-  join(root, 'bench/peers/node-run.ts'),
-  input,
-  join(dataDirectory, 'node-out.jsonl'),
-]
+const nodeCommand = (input: string): Command =>
+  measured('bench/peers/node-run.ts', input, join(dataDirectory, 'node-out.jsonl'))
