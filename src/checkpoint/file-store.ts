@@ -232,11 +232,11 @@ export class FileStore implements CheckpointStore {
   }
 
   async setLatest(id: bigint, owner: StoreOwner): Promise<void> {
-    const before = await this.latest()
-    if (before !== undefined && before >= id) return
     const path = join(this.#folder, LATEST)
     const temp = this.#temp(id, owner)
     try {
+      const before = await this.latest()
+      if (before !== undefined && before >= id) return
       await writeSynced(this.#files, temp, [Buffer.from(`${fileName(id, 'ckpt')}\n`)])
       await this.#files.rename(temp, path)
       await syncDirectory(this.#files, this.#folder)

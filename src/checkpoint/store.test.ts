@@ -22,7 +22,7 @@ const inFiles = (options: () => ConstructorParameters<typeof FileStore>[1]) => (
 
 /** A file system without hard links. */
 class NoLinks extends FaultyFiles {
-  override link = async (): Promise<void> => {
+  override async link(): Promise<void> {
     throw Object.assign(new Error('EPERM'), { code: 'EPERM' })
   }
 }

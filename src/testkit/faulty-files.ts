@@ -42,8 +42,20 @@ export class FaultyFiles implements StoreFiles {
   }
 
   async open(path: string, flags: 'wx' | 'r'): Promise<StoreFile> {
-    const file = await this.#call('open', [path], () => systemFiles.open(path, flags))
+    let opened: StoreFile | undefined
+    try {
+      await this.#call('open', [path], async () => {
+        opened = await systemFiles.open(path, flags)
+      })
+    } catch (error) {
+      await opened?.close()
+      throw error
+    }
     this.openHandles++
+    return this.#watched(path, opened!)
+  }
+
+  #watched(path: string, file: StoreFile): StoreFile {
     let state: 'good' | 'failed' | 'closed' = 'good'
     const use = async <T>(call: StoreCall, task: () => Promise<T>): Promise<T> => {
       if (state === 'closed' || (state === 'failed' && call !== 'close')) this.broken.push(`${call} after ${state}`)
@@ -60,7 +72,9 @@ export class FaultyFiles implements StoreFiles {
       identity: () => use('fstat', () => file.identity()),
       close: async () => {
         this.openHandles--
-        const closing = use('close', () => file.close())
+        // A close that fails has closed all the same.
+        await file.close()
+        const closing = use('close', async () => {})
         state = 'closed'
         await closing.finally(() => {
           state = 'closed'
@@ -69,12 +83,31 @@ export class FaultyFiles implements StoreFiles {
     }
   }
 
-  link = (from: string, to: string): Promise<void> => this.#call('link', [from, to], () => systemFiles.link(from, to))
-  rename = (from: string, to: string): Promise<void> =>
-    this.#call('rename', [from, to], () => systemFiles.rename(from, to))
-  unlink = (path: string): Promise<void> => this.#call('unlink', [path], () => systemFiles.unlink(path))
-  readdir = (path: string): Promise<string[]> => this.#call('readdir', [path], () => systemFiles.readdir(path))
-  read = (path: string): Promise<Uint8Array> => this.#call('read', [path], () => systemFiles.read(path))
-  identity = (path: string): Promise<string> => this.#call('identity', [path], () => systemFiles.identity(path))
-  mkdir = (path: string): Promise<void> => this.#call('mkdir', [path], () => systemFiles.mkdir(path))
+  link(from: string, to: string): Promise<void> {
+    return this.#call('link', [from, to], () => systemFiles.link(from, to))
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#call('rename', [from, to], () => systemFiles.rename(from, to))
+  }
+
+  unlink(path: string): Promise<void> {
+    return this.#call('unlink', [path], () => systemFiles.unlink(path))
+  }
+
+  readdir(path: string): Promise<string[]> {
+    return this.#call('readdir', [path], () => systemFiles.readdir(path))
+  }
+
+  read(path: string): Promise<Uint8Array> {
+    return this.#call('read', [path], () => systemFiles.read(path))
+  }
+
+  identity(path: string): Promise<string> {
+    return this.#call('identity', [path], () => systemFiles.identity(path))
+  }
+
+  mkdir(path: string): Promise<void> {
+    return this.#call('mkdir', [path], () => systemFiles.mkdir(path))
+  }
 }
