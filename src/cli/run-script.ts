@@ -22,7 +22,8 @@ export interface RunForm {
 const PROGRESS_MS = 100
 
 /** Compiles and runs a script in the foreground; returns the exit code. */
-export async function runScript(engine: Engine, script: ScriptInput, form: RunForm, io: Io): Promise<number> {
+export async function runScript(engine: Engine, script: ScriptInput, form: RunForm, out: Io): Promise<number> {
+  const io: Io = { ...out, err: (text) => out.err(engine.secrets.redact(text)) }
   let compiled: CompiledScript
   try {
     compiled = await compileScript(engine, script)

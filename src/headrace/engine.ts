@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { limits } from '../core/limits.ts'
 import { WorkerMemory } from '../core/memory.ts'
 import { Scratch } from '../core/scratch.ts'
+import { Secrets } from '../core/secrets.ts'
 import { Kernels } from '../kernels/kernels.ts'
 import type { OperatorContext, RowError } from '../operators/operator.ts'
 
@@ -30,6 +31,8 @@ export class Engine {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly shared: SharedState
   readonly signal: AbortSignal | undefined
+  /** Values that must not be printed. */
+  readonly secrets = new Secrets()
 
   constructor(options: EngineOptions = {}) {
     this.memory = new WorkerMemory()

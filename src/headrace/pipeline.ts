@@ -102,6 +102,8 @@ export class Pipeline {
       await this.#writeDeadLetters()
       await publish(this.#sinks, { queue: this.#queue?.sink, complete })
       return this.#digest(complete, this.#engine.clock.elapsedMs() - started)
+    } catch (error) {
+      throw this.#engine.secrets.redactError(error)
     } finally {
       await this.#queue?.sink[Symbol.asyncDispose]()
       this.#queue?.builder[Symbol.dispose]()
@@ -141,7 +143,7 @@ export class Pipeline {
         detail,
         stage: 'decode',
         source: node.info.uri,
-        split,
+        split: this.#engine.secrets.redact(split),
         ordinal,
         byte,
         value: bytes,
@@ -217,7 +219,7 @@ export class Pipeline {
   ): Promise<SinkStage> {
     const handle = target.info.handle as Endpoint
     const same = JSON.stringify(
-      [target.info.uri, Object.entries(handle.options), form, oldImages, schema.fields],
+      [handle.uri.text, Object.entries(handle.options), form, oldImages, schema.fields],
       (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
     )
     let stage = this.#targets.get(same)
@@ -338,7 +340,7 @@ export class Pipeline {
       const source = [...new Set(this.#sources.map(({ node }) => node.info.uri))].join(', ')
       return { source, split: undefined, ordinal: undefined, ...asJson() }
     }
-    const { split } = provenance
+    const split = this.#engine.secrets.redact(provenance.split)
     const facts = { source: this.#source?.info.uri ?? split, split, ordinal: ordinalOf(provenance, row) }
     const value = recordOf(provenance, row)
     return value === undefined ? { ...facts, ...asJson() } : { ...facts, byte: undefined, value, encoding: 'raw' }

@@ -7,6 +7,7 @@ import { type CompileInput, compile, explainScript as explainSql } from '../sql/
 import type { SqlStage } from '../sql/explain/explain.ts'
 import type { ScriptPlan } from '../sql/plan.ts'
 import type { Engine } from './engine.ts'
+import { hideWritten } from './secrets.ts'
 import { sqlCatalogue } from './sql-catalogue.ts'
 
 /** A script and where it stands. */
@@ -31,8 +32,20 @@ export interface CompiledScript {
 
 /** Text → plan; throws all faults together. */
 export async function compileScript(engine: Engine, script: ScriptInput): Promise<CompiledScript> {
-  const { plan, warnings, functions } = await compile(compileInput(engine, script))
-  return { plan: { ...plan, name: plan.name ?? script.name }, warnings, functions }
+  const { plan, warnings, functions } = await redacted(engine, script, compile)
+  const { secrets } = engine
+  const texts = plan.texts.map((text) => secrets.redact(text))
+  return { plan: { ...plan, name: plan.name ?? script.name, texts }, warnings: secrets.redactAll(warnings), functions }
+}
+
+/** Runs a stage of a script; no value of a secret leaves it in an error. */
+async function redacted<T>(engine: Engine, script: ScriptInput, task: (input: CompileInput) => Promise<T>): Promise<T> {
+  hideWritten(engine, script.text)
+  try {
+    return await task(compileInput(engine, script))
+  } catch (error) {
+    throw engine.secrets.redactError(error)
+  }
 }
 
 const compileInput = (engine: Engine, script: ScriptInput): CompileInput => ({
@@ -59,7 +72,8 @@ export async function explainScript(
 ): Promise<string> {
   const { stage, json } = form
   if (stage === 'graph') return await explainGraph(engine, script, json)
-  const text = await explainSql({ ...compileInput(engine, script), stage, format: json ? 'json' : 'text' })
+  const format = json ? 'json' : 'text'
+  const text = engine.secrets.redact(await redacted(engine, script, (input) => explainSql({ ...input, stage, format })))
   return text.endsWith('\n') ? text : `${text}\n`
 }
 

@@ -6,12 +6,14 @@ import { schemes } from './catalogue.ts'
 import { connectorContext } from './connector-context.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
+import { secretOf } from './secrets.ts'
 
 /** What SQL sees of this instance: connectors by URI, discovered schemas, the environment. */
 export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
   return {
     schemes,
     variable: (name) => engine.environment[name],
+    secret: (origin) => secretOf(engine, baseDirectory, origin),
     source: (request) => sourceInfo(engine, baseDirectory, request),
     sink: (request) => sinkInfo(engine, request),
     stream: async (name) => {
@@ -44,7 +46,7 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
   const channel = connector.channel?.(handle.uri, engine.shared)
   return {
     connector: connector.name,
-    uri: handle.printed,
+    uri: engine.secrets.redact(handle.printed),
     channel: channel?.name,
     schema,
     bounded,
@@ -75,7 +77,7 @@ async function sinkInfo(engine: Engine, request: SinkRequest): Promise<SinkInfo>
   const changelog = options['changelog'] !== undefined
   return {
     connector: connector.name,
-    uri: handle.printed,
+    uri: engine.secrets.redact(handle.printed),
     channel: connector.channel?.(handle.uri, engine.shared).name,
     accepts: changelog ? 'changelog' : connector.capabilities.sink!.accepts,
     key: (options['key'] as readonly string[] | undefined) ?? [],

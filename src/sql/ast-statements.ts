@@ -82,8 +82,9 @@ export interface CreateLookup extends CreateBase {
 export interface CreateSecret extends CreateBase {
   readonly kind: 'create-secret'
   readonly source: 'env' | 'file' | 'value'
-  /** Name of the variable or path of the file; never the value of a secret. */
+  /** Name of the variable or path of the file; never the value of a secret, which stands at `valueSpan` of the text. */
   readonly from: string
+  readonly valueSpan: Span
 }
 
 export interface CreateFunction extends CreateBase {

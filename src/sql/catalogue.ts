@@ -63,6 +63,12 @@ export interface SinkInfo {
   readonly handle: unknown
 }
 
+/** Where the value of a secret comes from: a variable, a file without its last line break, or the script itself. */
+export interface SecretOrigin {
+  readonly kind: 'env' | 'file' | 'value'
+  readonly text: string
+}
+
 /**
  * What SQL sees of the world. Calls may read (discovery), never write, and throw `HeadraceError` without a place: the
  * binder adds where in the text.
@@ -74,6 +80,8 @@ export interface Catalogue {
   stream(name: string): Promise<SourceInfo | undefined>
   /** Environment variable for `${NAME}`; undefined when unset. */
   variable(name: string): string | undefined
+  /** The value of a secret, undefined when there is none; from then on the instance prints it as `***`. */
+  secret(origin: SecretOrigin): Promise<string | undefined>
   /** Registered schemes, for `kafka('…')` forms and hints. */
   readonly schemes: readonly string[]
 }

@@ -80,6 +80,7 @@ async function stages(input: CompileInput): Promise<Stages> {
     parameters,
     reporter,
     settings,
+    secrets: new Map(),
     functionsUsed,
     brokenFunctions: new Set(script.brokenNames.map((name) => name.toUpperCase())),
   }

@@ -20,6 +20,7 @@ import { bindNestedQuery, bindQuery, fixedLateness, withColumns } from './query.
 import { aliasesOf, refuseDuplicates, selectAll, shapeAs, underNames } from './query-shape.ts'
 import { type Relation, type Sink, visible } from './relation.ts'
 import { findObject, type QueryContext, type ScriptObject } from './script-scope.ts'
+import { createSecret } from './secrets.ts'
 import {
   applyJobOptions,
   applySet,
@@ -128,6 +129,9 @@ class ScriptBinder {
         return this.#createView(body)
       case 'create-sink':
         return this.#createSink(body)
+      case 'create-secret':
+        await createSecret(body, this.#environment)
+        return []
       case 'insert':
         return [await this.#insert(body)]
       case 'set':

@@ -30,6 +30,8 @@ export interface Environment {
   readonly reporter: Reporter
   /** Settings given so far, by lower-case name; annotations of the file as `@name`. */
   readonly settings: Map<string, string>
+  /** Values of the secrets made so far, by lower-case name. */
+  readonly secrets: Map<string, string>
   /** Names of the catalogue functions that the script calls. */
   readonly functionsUsed: Set<string>
   /** Upper-case names of functions whose definition failed: calls fail without a word. */

@@ -1,14 +1,17 @@
+import { schemeOf } from '../../core/uri.ts'
 import type { Span } from '../../expr/bound.ts'
 import type { OptionLiteral } from '../ast.ts'
 import type { OptionValue } from '../catalogue.ts'
 import type { Environment } from './context.ts'
-import { fault, unsupported } from './failure.ts'
+import { fault } from './failure.ts'
+import { secretValue } from './secrets.ts'
 
 const form = /\$\{(?:(env|secret):)?([\w.-]+)(?:(:-|:\?)([^}]*))?\}/g
 
 /**
- * `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `${env:NAME}` replaced by the environment. `keep` names what
- * stands for something else: the output columns of a sink path.
+ * A URI or path: `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `${env:NAME}` replaced by the environment,
+ * `${secret:name}` by the secret, percent-encoded inside of a URI. `keep` names what stands for something else: the
+ * output columns of a sink path.
  */
 export function expandVariables(
   text: string,
@@ -16,9 +19,21 @@ export function expandVariables(
   environment: Environment,
   keep?: (name: string) => boolean,
 ): string {
+  return expand(text, span, environment, { keep, encode: schemeOf(text) !== undefined })
+}
+
+function expand(
+  text: string,
+  span: Span,
+  environment: Environment,
+  { keep, encode }: { readonly keep?: ((name: string) => boolean) | undefined; readonly encode: boolean },
+): string {
   return text.replace(form, (whole, prefix: string | undefined, name: string, how: string | undefined, rest = '') => {
     if (prefix === undefined && how === undefined && keep?.(name) === true) return whole
-    if (prefix === 'secret') return unsupported(`secret "${name}"`, span, 'use an environment variable')
+    if (prefix === 'secret') {
+      const secret = secretValue(name, span, environment)
+      return encode ? encodeURIComponent(secret) : secret
+    }
     const value = environment.catalogue.variable(name)
     if (value !== undefined && value !== '') return value
     if (how === ':-') return String(rest)
@@ -36,7 +51,7 @@ export function expandVariables(
 
 /** Option values with their variables replaced. */
 export function expandOption(value: OptionLiteral, span: Span, environment: Environment): OptionValue {
-  if (typeof value === 'string') return expandVariables(value, span, environment)
+  if (typeof value === 'string') return expand(value, span, environment, { encode: false })
   if (typeof value === 'boolean') return value
   return value.map((item) => expandOption(item, span, environment))
 }

@@ -123,8 +123,16 @@ function createSecret(cursor: Cursor, head: Head): CreateSecret {
   cursor.expectWord('FROM')
   const kind = (['env', 'file', 'value'] as const).find((word) => cursor.acceptWord(word.toUpperCase()))
   if (kind === undefined) return cursor.fail(['ENV', 'FILE', 'VALUE'])
+  const { start } = cursor.token.span
   const text = cursor.string('a string')
-  return { kind: 'create-secret', source: kind, from: kind === 'value' ? '***' : text, ...base(cursor, head) }
+  const valueSpan = cursor.spanFrom(start)
+  return {
+    kind: 'create-secret',
+    source: kind,
+    from: kind === 'value' ? '***' : text,
+    valueSpan,
+    ...base(cursor, head),
+  }
 }
 
 function createFunction(cursor: Cursor, head: Head, form: CreateFunction['form']): CreateFunction {
