@@ -108,6 +108,21 @@ test('errors of every step hide the value', async () => {
   expect(await faults(secret.replace('VALUE', 'VALU'))).toContain('sql_unexpected_token')
 })
 
+test('however the statement is written, the value is hidden', async () => {
+  const value = VALUE.replaceAll("'", "''")
+  for (const head of ['create secret', 'CREATE OR REPLACE\n SECRET', 'CREATE -- a comment\n /* and one */ SECRET']) {
+    expect(await faults(`${head} s FROM VALUE '${value}'; SELECT ${'$'}`), head).toContain('***')
+  }
+})
+
+test('a column that is called secret hides nothing', async () => {
+  const text = `CREATE STREAM s (secret STRING) FROM 'none.jsonl'; CREATE VIEW v AS SELECT secret, 'a' AS kind FROM s;
+    SELECT kidn FROM v`
+  const printed = await faults(text)
+  expect(printed).toContain('did you mean "kind"')
+  expect(printed).not.toContain('***')
+})
+
 test('a run that fails hides the value', async () => {
   const engine = engineOf()
   const text = `CREATE SECRET s FROM ENV 'PLACE'; SELECT a FROM '\${secret:s}.jsonl' INTO 'blackhole:'`

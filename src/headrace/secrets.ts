@@ -24,8 +24,13 @@ async function firstValue(path: string): Promise<string | undefined> {
   }
 }
 
-/** What may be the value of a secret in a script, also in one that does not parse. */
-const WRITTEN = /\bCREATE\b[^;']*\bSECRET\b[^;']*'((?:[^']|'')*)/gi
+/** Blanks and comments between two words. */
+const GAP = String.raw`(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)+`
+/**
+ * What may be the value of a secret in a script, also in one that does not parse: the first string of a statement that
+ * begins with CREATE SECRET. The word alone is also a name: a column may be called so.
+ */
+const WRITTEN = new RegExp(String.raw`\bCREATE${GAP}(?:OR${GAP}REPLACE${GAP})?SECRET\b[^;']*'((?:[^']|'')*)`, 'gi')
 const NAMED = /\bFROM\s+(?:ENV|FILE)\s+'$/i
 
 /** Hides the values that a script itself holds, before anything of it is printed. */
