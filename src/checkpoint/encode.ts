@@ -1,15 +1,9 @@
+import type { StateBytes } from '../core/state-bytes.ts'
 import { crc32cTwin } from '../kernels/crc32c.ts'
 import { CheckpointError } from './error.ts'
 
 /** First byte of a snapshot. */
 export const VERSION = 2
-
-/** Bytes whose number is known before they are made; `chunks` may be called again and gives the same bytes. */
-export interface StateBytes {
-  readonly byteLength: number
-  /** Pieces, each valid until the next is asked for. */
-  chunks(): Iterable<Uint8Array>
-}
 
 /** What a snapshot is encoded from. */
 export interface CheckpointForm {

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { freshSeed } from '../core/random.ts'
-import type { StateBytes } from './encode.ts'
+import type { StateBytes } from '../core/state-bytes.ts'
 import { CheckpointError, fencedBy } from './error.ts'
 import { fileName, incarnationOfTemp, LATEST, parseFileName, type Suffix, suffixes, tempName } from './file-names.ts'
 import { type CheckpointStore, keepsHighest, type StoreEntry, type StoreOwner, storeFault } from './store.ts'

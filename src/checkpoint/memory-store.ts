@@ -1,4 +1,5 @@
-import { gather, type StateBytes } from './encode.ts'
+import type { StateBytes } from '../core/state-bytes.ts'
+import { gather } from './encode.ts'
 import { CheckpointError, fencedBy } from './error.ts'
 import { type CheckpointStore, keepsHighest, type StoreEntry, type StoreOwner, storeFault } from './store.ts'
 

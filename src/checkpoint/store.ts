@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/error-kinds.ts'
-import type { StateBytes } from './encode.ts'
+import type { StateBytes } from '../core/state-bytes.ts'
 import { CheckpointError, type FailedOutcome } from './error.ts'
 
 /** What a store knows of one id. */

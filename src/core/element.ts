@@ -1,10 +1,21 @@
 import type { Batch } from './batch.ts'
+import type { StateBytes } from './state-bytes.ts'
 
 /** What travels on every edge. */
 export type Element =
   | { readonly kind: 'batch'; readonly batch: Batch }
   /** No later row on this edge has an event time below `micros`, except late rows. Infinity at the end. */
   | { readonly kind: 'watermark'; readonly micros: number }
-  /** Snapshot your state now; `epoch` grows by one each time. */
-  | { readonly kind: 'barrier'; readonly epoch: bigint }
+  | Barrier
   | { readonly kind: 'end' }
+
+/**
+ * The border of an epoch: rows before it belong to `epoch`, rows behind it to the next. It travels every edge, also
+ * those that have ended. Whoever keeps state gives it to `keep` when the barrier has come on all its inputs.
+ */
+export interface Barrier {
+  readonly kind: 'barrier'
+  /** Grows with every barrier of a pipeline. */
+  readonly epoch: bigint
+  keep(key: string, state: StateBytes): void
+}

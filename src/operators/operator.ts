@@ -4,6 +4,8 @@ import type { WorkerMemory } from '../core/memory.ts'
 import type { Scratch } from '../core/scratch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Kernels } from '../kernels/kernels.ts'
+import type { StateReader } from '../state/state-reader.ts'
+import type { StateWriter } from '../state/state-writer.ts'
 
 /** What leaves an operator: elements for the next one, and rows for LATE DATA TO. */
 export type Output = Element | { readonly kind: 'late'; readonly batch: Batch }
@@ -76,6 +78,13 @@ export interface Operator extends Disposable {
   readonly finished?: boolean
   /** All inputs have ended (their watermark was Infinity before). Emits what is left, then `end`. */
   onEnd(): Iterable<Output>
+  /**
+   * At a barrier: copies what a restart needs; with `restore`, absent where nothing is kept between elements. Keys are
+   * canonical bytes, never dictionary codes or slots of another table (rulings 21, 41).
+   */
+  snapshot?(out: StateWriter): void
+  /** Before the first element: takes what `snapshot` of an operator of the same plan wrote. */
+  restore?(state: StateReader): void
 }
 
 /** A grid of instants at which an operator wants to see the watermark: `phaseMicros + k · periodMicros`. */

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects } from 'node:assert/strict'
-import type { StateBytes } from '../checkpoint/encode.ts'
+import type { StateBytes } from '../core/state-bytes.ts'
 import { CheckpointError, type FailedOutcome } from '../checkpoint/error.ts'
 import type { CheckpointStore, StoreOwner } from '../checkpoint/store.ts'
 

@@ -1,6 +1,6 @@
 import type { Batch } from '../../core/batch.ts'
 import { CHANGE, changeSymbols } from '../../core/change.ts'
-import type { Element } from '../../core/element.ts'
+import type { Barrier, Element } from '../../core/element.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import type { AssignWatermarks } from '../../operators/assign-watermarks.ts'
 import type { SourceNode, ValuesNode } from '../../sql/plan.ts'
@@ -46,6 +46,10 @@ export class Origin {
   /** Watermark of a split; −Infinity when the plan has no event time. */
   watermarkOf(id: string): number {
     return this.watermarks[0]?.operator.watermarkOf(id) ?? Number.NEGATIVE_INFINITY
+  }
+
+  async barrier(barrier: Barrier): Promise<void> {
+    await this.#send(barrier)
   }
 
   async end(): Promise<void> {

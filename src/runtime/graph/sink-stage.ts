@@ -15,17 +15,22 @@ export class SinkStage implements Receiver {
   /** False once the run has ended without publishing what was written. */
   published = true
   ended = false
-  /** Paths that lead here and have not ended. */
+  /** Paths that lead here. */
   #inputs = 1
+  #endedInputs = 0
+  #barriers = 0
+  readonly #onBarrier: (epoch: bigint) => void
 
   constructor(
     form: { readonly name: string; readonly sink: Sink; readonly oldImages: boolean },
     onRejects: (rejects: readonly SinkReject[], batch: Batch) => void,
+    onBarrier: (epoch: bigint) => void = () => undefined,
   ) {
     this.name = form.name
     this.sink = form.sink
     this.#oldImages = form.oldImages
     this.#onRejects = onRejects
+    this.#onBarrier = onBarrier
   }
 
   /** One more path leads here. */
@@ -44,7 +49,12 @@ export class SinkStage implements Receiver {
       const rejects = await this.sink.write(batch)
       this.rows += batch.rows - rejects.length
       if (rejects.length > 0) this.#onRejects(rejects, batch)
-    } else if (element.kind === 'end' && --this.#inputs === 0) {
+    } else if (element.kind === 'barrier') {
+      this.#barriers++
+      if (this.#barriers < this.#inputs) return
+      this.#barriers = 0
+      this.#onBarrier(element.epoch)
+    } else if (element.kind === 'end' && ++this.#endedInputs === this.#inputs) {
       this.ended = true
       await this.sink.flush()
     }

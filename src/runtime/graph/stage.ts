@@ -1,6 +1,8 @@
 import type { Batch } from '../../core/batch.ts'
-import type { Element } from '../../core/element.ts'
+import type { Barrier, Element } from '../../core/element.ts'
 import type { Operator, Output } from '../../operators/operator.ts'
+import { StateReader } from '../../state/state-reader.ts'
+import { StateWriter } from '../../state/state-writer.ts'
 
 /** The end of an edge: takes elements one at a time and is done with each when the promise settles. */
 export interface Receiver {
@@ -19,6 +21,8 @@ export class Stage {
   readonly #late: Receiver[] = []
   #watermark = Number.NEGATIVE_INFINITY
   #done = false
+  /** Inputs on which the barrier at hand has not come yet. */
+  #awaited: number
   /** For EXPLAIN ANALYZE and the digest. */
   readonly meter = { rowsIn: 0, rowsOut: 0 }
 
@@ -27,6 +31,7 @@ export class Stage {
     this.operator = operator
     this.#watermarks = new Array<number>(inputs).fill(Number.NEGATIVE_INFINITY)
     this.#ended = new Array<boolean>(inputs).fill(false)
+    this.#awaited = inputs
   }
 
   /** Rows and watermarks go to `receiver`, too. */
@@ -56,6 +61,7 @@ export class Stage {
   }
 
   async #receive(element: Element, input: number): Promise<void> {
+    if (element.kind === 'barrier') return this.#onBarrier(element)
     if (this.#done) return
     switch (element.kind) {
       case 'batch':
@@ -68,10 +74,38 @@ export class Stage {
         return
       case 'end':
         await this.#onEnd(input)
-        return
-      case 'barrier':
-        for (const output of this.#outputs) await output.receive(element)
     }
+  }
+
+  /** Nothing else is on the way while a barrier is: the graph takes one element at a time, so no input is held back. */
+  async #onBarrier(barrier: Barrier): Promise<void> {
+    if (--this.#awaited > 0) return
+    this.#awaited = this.#ended.length
+    const state = new StateWriter()
+    this.#snapshot(state)
+    barrier.keep(stateKey(this.id), state)
+    for (const receiver of [...this.#outputs, ...this.#late]) await receiver.receive(barrier)
+  }
+
+  #snapshot(out: StateWriter): void {
+    out.u8(STATE_VERSION)
+    out.bool(this.#done)
+    out.f64(this.#watermark)
+    out.list(this.#watermarks, (watermark) => out.f64(watermark))
+    out.list(this.#ended, (ended) => out.bool(ended))
+    this.operator.snapshot?.(out)
+  }
+
+  /** Takes up the state of the same stage of an earlier run; before the first element. */
+  restore(bytes: Uint8Array): void {
+    const state = new StateReader(bytes, stateKey(this.id))
+    state.version(STATE_VERSION)
+    this.#done = state.bool()
+    this.#watermark = state.f64()
+    this.#watermarks.splice(0, Number.POSITIVE_INFINITY, ...state.list(() => state.f64()))
+    this.#ended.splice(0, Number.POSITIVE_INFINITY, ...state.list(() => state.bool()))
+    this.operator.restore?.(state)
+    state.end()
   }
 
   /** With several inputs, a watermark inside a batch counts only as far as the other inputs have come. */
@@ -123,3 +157,11 @@ export class Stage {
     }
   }
 }
+
+const STATE_VERSION = 1
+
+/** Key of a stage's state in a snapshot (checkpoints.md §9.1): all key groups in one range. */
+export const stateKey = (id: string): string => `op/${encodeName(id)}/0-255`
+
+/** `/`, `%` and control characters inside a name are percent-encoded. */
+export const encodeName = (name: string): string => name.replace(/[/%\u0000-\u001f\u007f]/g, encodeURIComponent)

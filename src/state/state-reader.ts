@@ -1,0 +1,123 @@
+import { HeadraceError } from '../core/errors.ts'
+import type { Value } from '../core/values.ts'
+import { TAG } from './value-tags.ts'
+
+/** Reads what a `StateWriter` wrote. Whatever does not fit is refused: no count or length is believed. */
+export class StateReader {
+  readonly #name: string
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at = 0
+
+  /** `name` is that of the state, for messages. */
+  constructor(bytes: Uint8Array, name: string) {
+    this.#name = name
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)]!
+  }
+
+  bool(): boolean {
+    return this.u8() === 1
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true)
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true)
+  }
+
+  i64(): bigint {
+    return this.#view.getBigInt64(this.#take(8), true)
+  }
+
+  /** A view of the state's bytes. */
+  bytes(): Uint8Array {
+    const length = this.u32()
+    const from = this.#take(length)
+    return this.#bytes.subarray(from, from + length)
+  }
+
+  text(): string {
+    const bytes = this.bytes()
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf16le')
+  }
+
+  /** A copy. */
+  f64s(): Float64Array {
+    const count = this.u32()
+    const from = this.#take(8 * count)
+    return new Float64Array(this.#bytes.slice(from, from + 8 * count).buffer)
+  }
+
+  list<T>(each: () => T): T[] {
+    const items: T[] = []
+    for (let count = this.u32(); count > 0; count--) items.push(each())
+    return items
+  }
+
+  value(): Value {
+    const tag = this.u8()
+    switch (tag) {
+      case TAG.null:
+        return null
+      case TAG.false:
+        return false
+      case TAG.true:
+        return true
+      case TAG.number:
+        return this.f64()
+      case TAG.bigint:
+        return BigInt(this.text())
+      case TAG.text:
+        return this.text()
+      case TAG.bytes:
+        return this.bytes().slice()
+      case TAG.list:
+        return this.values()
+      case TAG.map:
+        return new Map(this.list(() => [this.value(), this.value()] as const))
+      case TAG.interval:
+        return { months: this.f64(), days: this.f64(), micros: this.f64() }
+      default:
+        return this.#refuse(`has a value of the unknown kind ${tag}`)
+    }
+  }
+
+  values(): Value[] {
+    return this.list(() => this.value())
+  }
+
+  /** All of the state must have been read. */
+  end(): void {
+    if (this.left > 0) this.#refuse(`has ${this.left} bytes more than this version reads`)
+  }
+
+  /** Expects the version that the reader knows. */
+  version(known: number): void {
+    const found = this.u8()
+    if (found !== known) this.#refuse(`has version ${found}, this program reads ${known}`)
+  }
+
+  #take(size: number): number {
+    const from = this.#at
+    if (size > this.left) this.#refuse(`ends at byte ${this.#bytes.length}, where more should follow`)
+    this.#at += size
+    return from
+  }
+
+  #refuse(what: string): never {
+    throw new HeadraceError('checkpoint_io_error', `operator state '${this.#name}' ${what}`, {
+      hint: 'it was written by another version, or for another query',
+    })
+  }
+}

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import type { Value } from '../core/values.ts'
+import { StateReader } from './state-reader.ts'
+import { StateWriter } from './state-writer.ts'
+
+function bytesOf(write: (out: StateWriter) => void): Uint8Array {
+  const out = new StateWriter()
+  write(out)
+  const bytes = Buffer.concat([...out.chunks()])
+  expect(bytes.length).toBe(out.byteLength)
+  return bytes
+}
+
+const VALUES: readonly Value[] = [
+  null,
+  true,
+  false,
+  -0,
+  Number.NaN,
+  Number.NEGATIVE_INFINITY,
+  9_007_199_254_740_993n,
+  -(2n ** 127n),
+  '',
+  'a\u0000é𝄞\ud800',
+  new Uint8Array([0, 255]),
+  [1, null, ['x']],
+  new Map<Value, Value>([['k', [1n]]]),
+  { months: -1, days: 2, micros: -3 },
+]
+
+test('every value comes back as it was', () => {
+  const state = new StateReader(
+    bytesOf((out) => out.values(VALUES)),
+    'op',
+  )
+  expect(state.values()).toEqual(VALUES)
+  state.end()
+})
+
+test('fields longer than a page, and more of them than fit one, come back in order', () => {
+  const long = new Float64Array(100_000).map((_, i) => i / 3)
+  const bytes = bytesOf((out) => {
+    for (let i = 0; i < 50_000; i++) out.u32(i)
+    out.f64s(long)
+    out.u8(7)
+    out.i64(-(2n ** 63n))
+  })
+  const state = new StateReader(bytes, 'op')
+  for (let i = 0; i < 50_000; i++) expect(state.u32()).toBe(i)
+  expect(state.f64s()).toEqual(long)
+  expect(state.u8()).toBe(7)
+  expect(state.i64()).toBe(-(2n ** 63n))
+  state.end()
+})
+
+test('what was copied does not follow what it was copied from', () => {
+  const live = new Float64Array([1, 2])
+  const out = new StateWriter()
+  out.f64s(live)
+  live[0] = 9
+  const state = new StateReader(Buffer.concat([...out.chunks()]), 'op')
+  expect([...state.f64s()]).toEqual([1, 2])
+})
+
+test('every truncation is refused, and bytes too many', () => {
+  const bytes = bytesOf((out) => out.values(VALUES))
+  for (let length = 0; length < bytes.length; length++) {
+    expect(() => new StateReader(bytes.subarray(0, length), 'op').values()).toThrow(/operator state 'op'/)
+  }
+  const longer = new StateReader(Buffer.concat([bytes, new Uint8Array(3)]), 'op')
+  longer.values()
+  expect(() => longer.end()).toThrow('has 3 bytes more')
+})
+
+test('a count that the bytes cannot hold takes no memory', () => {
+  const bytes = bytesOf((out) => out.u32(0xffffffff))
+  expect(() => new StateReader(bytes, 'op').f64s()).toThrow(/ends at byte 4/)
+  expect(() => new StateReader(bytes, 'op').values()).toThrow(/ends at byte 4/)
+})
