@@ -12,7 +12,8 @@ export class StateReader {
   /** `name` is that of the state, for messages. */
   constructor(bytes: Uint8Array, name: string) {
     this.#name = name
-    this.#bytes = bytes
+    // Not as a Buffer, whose slices are no copies.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
