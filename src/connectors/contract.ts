@@ -48,6 +48,8 @@ export interface Source extends AsyncDisposable {
   /** Ends within 1 s of `signal` and releases what it holds. */
   splits(signal: AbortSignal): AsyncIterable<SplitEvent>
   open(splitId: string): SplitReader
+  /** At a barrier: what a reopened source needs beside the offsets of its splits (the files it found, say). */
+  state?(): Uint8Array | undefined
   /** Only after the epoch that holds the offsets is committed everywhere; never goes backwards, may repeat. */
   ack?(upTo: ReadonlyMap<string, Offset>): Promise<void>
   lag?(
@@ -70,19 +72,40 @@ export interface SinkReject {
   readonly detail: string
 }
 
+/**
+ * With checkpoints a sink lives through `ledger`, `commit` where needed, `restore`; then `write` … `prepare`, `commit` for
+ * every epoch. Without, through `write` …, `flush`, `seal`, `finish`.
+ */
 export interface Sink extends AsyncDisposable {
-  /** Has taken what it needs of the batch when the promise settles. Rows of one key leave in this order. */
+  /**
+   * Has taken what it needs of the batch when the promise settles. Rows of one key leave in this order. It may be called
+   * while `prepare` or `commit` of an earlier epoch is pending: the rows belong to the next epoch. A sink that cannot
+   * hold two epochs lets the call wait.
+   */
   write(batch: Batch): Promise<readonly SinkReject[]>
   /** When it resolves, everything written is as durable as the target can make it. */
   flush(): Promise<readonly SinkReject[]>
-  /** All rows since the previous barrier become ready to commit and stay invisible; the token is at most 1 MiB. */
-  prepare?(epoch: bigint): Promise<Uint8Array>
-  /** Makes exactly those rows visible once; may be repeated by any process after any failure. */
+  /**
+   * All rows since the previous barrier become durable and ready to commit, and stay invisible where the target can hide
+   * them; the token is at most 1 MiB. The border of the epoch is where the call is made, before its first wait. `last`:
+   * all input was read to its end, no row will follow.
+   */
+  prepare?(epoch: bigint, form: { readonly last: boolean }): Promise<Uint8Array>
+  /**
+   * Makes exactly those rows visible once; may be repeated by any process after any failure. What cannot be told apart
+   * throws `connector_commit_ambiguous`.
+   */
   commit?(epoch: bigint, token: Uint8Array, replay: () => AsyncIterable<Batch>): Promise<readonly SinkReject[]>
   /** Removes staging; tolerates its absence. */
   abort?(epoch: bigint, token?: Uint8Array): Promise<void>
   /** A fencing read (rulings 17, 77): writes the own incarnation under the target's lock, returns what it holds. */
   ledger?(incarnation: bigint): Promise<SinkLedger | undefined>
+  /**
+   * Once, after a start, when `epoch` is committed and before the first `write`: whatever this pipeline's earlier
+   * instances staged or wrote beyond `epoch` is removed, and writing goes on behind it. `token` is that of `epoch`;
+   * undefined when none was ever committed (epoch 0).
+   */
+  restore?(epoch: bigint, token: Uint8Array | undefined): Promise<void>
   /**
    * Brings what a run without checkpoints wrote to where only publishing is left, and fails where that cannot work.
    * Called once, after the last `flush`, on all sinks of a run before any is told to `finish`.
@@ -142,8 +165,13 @@ export interface ConnectorContext {
   readonly uri: Uri
   readonly options: OptionValues
   readonly pipeline: string | undefined
+  /** Name of the source or sink in its pipeline, fit for a file name; the same in every run of the same plan. */
+  readonly part: string
   readonly writer: number
+  /** Grows with every start of the pipeline; 0 without checkpoints. */
   readonly incarnation: bigint
+  /** 8 hex digits drawn at the pipeline's first start (rulings 8); undefined without checkpoints. */
+  readonly lineage: string | undefined
   readonly clock: Clock
   readonly memory: WorkerMemory
   readonly kernels: Kernels
@@ -166,6 +194,8 @@ export interface SourceContext extends ConnectorContext {
   readonly columns: readonly WantedColumn[]
   readonly systemColumns: readonly string[]
   readonly batchRows: number
+  /** What `Source.state` of the run that is taken up gave. */
+  readonly state?: Uint8Array | undefined
   /** A decoder for one split of this source's bytes, made for the format of the options (or detected). */
   decoder(split: string, format: string): Decoder
 }
@@ -181,6 +211,8 @@ export interface SinkContext extends ConnectorContext {
   /** True when the rows are a changelog and the target gets `_op`. */
   readonly changes: boolean
   readonly bounded: boolean
+  /** Position of the rows' event time, for time parts of paths. */
+  readonly eventTime: number | undefined
   encoder(format: string): Encoder
   /** A value that is not NULL as people read it (PostgreSQL text form). */
   valueText(value: Exclude<Value, null>, type: DataType): string

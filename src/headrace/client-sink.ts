@@ -19,6 +19,7 @@ export async function clientSink(
     schema,
     changes: form.changes,
     bounded: true,
+    eventTime: undefined,
     key: [],
     valueText: (value, type) => textOfValue(value, type, form.timeZone),
     encoder: (format) =>

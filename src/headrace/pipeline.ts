@@ -1,4 +1,4 @@
-import type { Sink, SinkReject, Source } from '../connectors/contract.ts'
+import type { Sink, SinkReject } from '../connectors/contract.ts'
 import { type Batch, ordinalOf, recordOf } from '../core/batch.ts'
 import { adds } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
@@ -7,20 +7,17 @@ import { limits } from '../core/limits.ts'
 import { BatchBuilder } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import { jsonOfValue } from '../expr/value-json.ts'
-import { textOfValue } from '../expr/value-text.ts'
 import type { Reject } from '../formats/decoder.ts'
-import { createDecoder, createEncoder } from '../formats/formats.ts'
 import type { OperatorContext, RowError } from '../operators/operator.ts'
 import { drive, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
 import { SinkStage } from '../runtime/graph/sink-stage.ts'
 import type { Receiver } from '../runtime/graph/stage.ts'
 import type { Output, ScriptPlan, SinkTarget, SourceNode } from '../sql/plan.ts'
-import { connectorContext } from './connector-context.ts'
 import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema, type RowPolicy } from './dead-letters.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
-import { decoderSpec, encoderSpec } from './format-specs.ts'
+import { type OpenPlace, openSink, openSource, PartNames, type SinkForm } from './open.ts'
 import { publish } from './publish.ts'
 
 export interface PipelineInput {
@@ -67,6 +64,8 @@ export class Pipeline {
   readonly #targets = new Map<string, SinkStage>()
   readonly #sources: OpenSource[] = []
   readonly #graph: Graph
+  readonly #parts = new PartNames()
+  readonly #place: OpenPlace
   #writers = 0
   readonly #misfits = new Set<string>()
   /** Whose rows are in the graph. */
@@ -77,6 +76,7 @@ export class Pipeline {
   constructor(engine: Engine, input: PipelineInput) {
     this.#engine = engine
     this.#input = input
+    this.#place = { engine, plan: input.plan, baseDirectory: input.baseDirectory, durable: undefined }
     this.#exprPolicy = exprPolicy(input.plan)
     const onNull = this.#exprPolicy === 'null' ? 'null' : 'drop'
     this.#context = engine.operatorContext((error) => this.#onRowError(error), onNull)
@@ -89,14 +89,14 @@ export class Pipeline {
       await this.#openQueue()
       for (const output of this.#input.plan.outputs) await this.#openOutput(output)
       for (const { stage, node, schema } of this.#graph.late) {
-        const form = { changes: false, key: [], bounded: node.traits.bounded }
+        const form = { changes: false, key: [], bounded: node.traits.bounded, eventTime: undefined }
         stage.connectLate(node.late === 'dlq' ? this.#lateLetters() : await this.#openTarget(node.late!, schema, form))
       }
       for (const origin of this.#graph.origins) {
         if (origin.node.kind !== 'source') continue
         const { node } = origin
         const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
-        this.#sources.push({ origin, node, source: await this.#openSource(node), maxRecords })
+        this.#sources.push({ origin, node, source: await openSource(this.#place, node, undefined), maxRecords })
       }
       const complete = await this.#drive(signal)
       await this.#writeDeadLetters()
@@ -159,7 +159,8 @@ export class Pipeline {
     const location = this.#input.plan.settings.get('dlq.location')
     if (location === undefined) return
     const handle = await endpoint(location, 'sink')
-    const sink = await this.#openSink(handle, deadLetterSchema, { changes: false, key: [], bounded: true })
+    const form = { changes: false, key: [], bounded: true, eventTime: undefined }
+    const sink = await this.#open(handle, deadLetterSchema, { name: 'dlq', uri: handle.printed }, form)
     const builder = new BatchBuilder(deadLetterSchema, limits.batchRows, this.#engine.memory)
     this.#queue = { sink, builder }
     this.#input.deadLetters.queued = true
@@ -203,7 +204,7 @@ export class Pipeline {
           await this.#openTarget(
             target,
             root.schema,
-            { changes: withChanges, key, bounded: root.traits.bounded },
+            { changes: withChanges, key, bounded: root.traits.bounded, eventTime: root.traits.eventTime },
             oldImages,
           ),
         )
@@ -211,12 +212,7 @@ export class Pipeline {
     }
   }
 
-  async #openTarget(
-    target: SinkTarget,
-    schema: Schema,
-    form: { readonly changes: boolean; readonly key: readonly number[]; readonly bounded: boolean },
-    oldImages = true,
-  ): Promise<SinkStage> {
+  async #openTarget(target: SinkTarget, schema: Schema, form: SinkForm, oldImages = true): Promise<SinkStage> {
     const handle = target.info.handle as Endpoint
     const same = JSON.stringify(
       [handle.uri.text, Object.entries(handle.options), form, oldImages, schema.fields],
@@ -224,34 +220,18 @@ export class Pipeline {
     )
     let stage = this.#targets.get(same)
     if (stage === undefined) {
-      stage = this.#stage(target.info.uri, await this.#openSink(handle, schema, form), oldImages)
+      stage = this.#stage(
+        target.info.uri,
+        await this.#open(handle, schema, { name: target.name, uri: target.info.uri }, form),
+        oldImages,
+      )
       this.#targets.set(same, stage)
     } else stage.addInput()
     return stage
   }
 
-  async #openSink(
-    handle: Endpoint,
-    schema: Schema,
-    form: { readonly changes: boolean; readonly key: readonly number[]; readonly bounded: boolean },
-  ): Promise<Sink> {
-    const base = connectorContext(this.#engine, handle, {
-      baseDirectory: this.#input.baseDirectory,
-      pipeline: this.#input.plan.name,
-      writer: this.#writers++,
-    })
-    return await handle.connector.openSink!({
-      ...base,
-      ...form,
-      schema,
-      valueText: (value, type) => textOfValue(value, type, this.#input.plan.settings.get('timezone')),
-      encoder: (format) =>
-        createEncoder(
-          format,
-          encoderSpec(this.#engine, handle.options, { schema, changes: form.changes }),
-          this.#engine,
-        ),
-    })
+  #open(handle: Endpoint, schema: Schema, target: { name: string; uri: string }, form: SinkForm): Promise<Sink> {
+    return openSink(this.#place, handle, { schema, part: this.#parts.of(target), writer: this.#writers++, form })
   }
 
   #stage(name: string, sink: Sink, oldImages: boolean): SinkStage {
@@ -269,29 +249,6 @@ export class Pipeline {
     const stage = new SinkStage({ name, sink, oldImages }, onRejects)
     this.#sinks.push(stage)
     return stage
-  }
-
-  async #openSource(node: SourceNode): Promise<Source> {
-    const handle = node.info.handle as Endpoint
-    const base = connectorContext(this.#engine, handle, {
-      baseDirectory: this.#input.baseDirectory,
-      pipeline: this.#input.plan.name,
-    })
-    const batchRows = Math.min(this.#engine.batchRows, (handle.options['batch_rows'] as number | undefined) ?? 8192)
-    const { schema, columns, systemColumns } = node
-    const physical = { fields: schema.fields.slice(0, columns.length) }
-    return await handle.connector.openSource!({
-      ...base,
-      schema,
-      columns,
-      systemColumns,
-      batchRows,
-      decoder: (split, format) => {
-        const nowMicros = () => this.#engine.clock.nowMicros()
-        const form = { schema: physical, columns, split, batchRows, nowMicros, mixed: handle.mixed }
-        return createDecoder(format, decoderSpec(this.#engine, handle.options, form), this.#engine)
-      },
-    })
   }
 
   #onRowError({ code, detail, span, batch, row }: RowError): void {

@@ -6,7 +6,7 @@ import type { Value } from '../core/values.ts'
 import { textOfValue } from '../expr/value-text.ts'
 import type { Reject } from '../formats/decoder.ts'
 import { createDecoder, createEncoder } from '../formats/formats.ts'
-import { connectorContext } from '../headrace/connector-context.ts'
+import { connectorContext, type DurablePlace } from '../headrace/connector-context.ts'
 import { endpoint } from '../headrace/endpoint.ts'
 import { Engine } from '../headrace/engine.ts'
 import { decoderSpec, encoderSpec } from '../headrace/format-specs.ts'
@@ -27,7 +27,13 @@ export class Harness {
     this.engine = new Engine(options)
   }
 
-  async openSource(uri: string, schema: Schema, systemColumns: readonly string[] = []): Promise<Source> {
+  /** `state`: what `Source.state` of an earlier opening gave. */
+  async openSource(
+    uri: string,
+    schema: Schema,
+    systemColumns: readonly string[] = [],
+    state?: Uint8Array,
+  ): Promise<Source> {
     const handle = await endpoint(uri, 'source')
     const { engine } = this
     const columns = schema.fields.map(({ name, nullable }) => ({ name, path: [name], required: !nullable }))
@@ -38,6 +44,7 @@ export class Harness {
       columns,
       systemColumns,
       batchRows: engine.batchRows,
+      state,
       decoder: (split, format) => {
         const form = { schema, columns, split, batchRows: engine.batchRows, nowMicros: () => engine.clock.nowMicros() }
         return createDecoder(format, decoderSpec(engine, handle.options, form), engine)
@@ -46,14 +53,24 @@ export class Harness {
     return await handle.connector.openSource!(context)
   }
 
-  async openSink(uri: string, schema: Schema): Promise<Sink> {
+  /** `durable`: as in a run with checkpoints. */
+  async openSink(
+    uri: string,
+    schema: Schema,
+    form: { readonly durable?: DurablePlace; readonly bounded?: boolean; readonly eventTime?: number } = {},
+  ): Promise<Sink> {
     const handle = await endpoint(uri, 'sink')
     const { engine } = this
     const context: SinkContext = {
-      ...connectorContext(engine, handle, { baseDirectory: engine.baseDirectory, pipeline: 'conformance' }),
+      ...connectorContext(engine, handle, {
+        baseDirectory: engine.baseDirectory,
+        pipeline: 'conformance',
+        durable: form.durable,
+      }),
       schema,
       changes: false,
-      bounded: true,
+      bounded: form.bounded ?? true,
+      eventTime: form.eventTime,
       key: [],
       valueText: textOfValue,
       encoder: (format) =>

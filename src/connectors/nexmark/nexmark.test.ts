@@ -29,6 +29,8 @@ function open(text: string, batchRows: number): NexmarkSource {
     uri,
     options: parseOptions(nexmark.options, given, { side: 'source', subject: 'source nexmark' }),
     pipeline: undefined,
+    part: 'events',
+    lineage: undefined,
     writer: 0,
     incarnation: 0n,
     clock: systemClock,

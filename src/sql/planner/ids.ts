@@ -1,3 +1,4 @@
+import { shortHash } from '../../core/short-hash.ts'
 import { nodeText } from '../explain/plan-text.ts'
 import { inputsOf, type Output, type PlanNode } from '../plan.ts'
 import { withInputs } from './node.ts'
@@ -11,7 +12,7 @@ export function assignIds(outputs: readonly Output[]): Output[] {
     if (before !== undefined) return before
     const inputs = inputsOf(node).map(visit)
     const meaning = `${meaningOf(node)}|${inputs.map((input) => input.id).join()}`
-    const id = `${node.kind}-${hash(meaning)}`
+    const id = `${node.kind}-${shortHash(meaning)}`
     const count = (used.get(id) ?? 0) + 1
     used.set(id, count)
     const result: PlanNode = { ...withInputs(node, inputs), id: count === 1 ? id : `${id}-${count}` }
@@ -24,13 +25,3 @@ export function assignIds(outputs: readonly Output[]): Output[] {
 /** Which columns a scan reads depends on its other readers: only where it reads counts. */
 const meaningOf = (node: PlanNode): string =>
   node.kind === 'source' ? `source ${node.name} ${node.info.uri}` : nodeText(node)
-
-/** FNV-1a, 32 bits, as 8 hexadecimal digits. */
-function hash(text: string): string {
-  let state = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) {
-    state ^= text.charCodeAt(i)
-    state = Math.imul(state, 0x01000193)
-  }
-  return (state >>> 0).toString(16).padStart(8, '0')
-}

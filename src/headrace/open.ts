@@ -1,0 +1,78 @@
+import type { Sink, Source } from '../connectors/contract.ts'
+import { shortHash } from '../core/short-hash.ts'
+import type { Schema } from '../core/types.ts'
+import { textOfValue } from '../expr/value-text.ts'
+import { createDecoder, createEncoder } from '../formats/formats.ts'
+import type { ScriptPlan, SourceNode } from '../sql/plan.ts'
+import { connectorContext, type DurablePlace } from './connector-context.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Engine } from './engine.ts'
+import { decoderSpec, encoderSpec } from './format-specs.ts'
+
+/** The pipeline whose sources and sinks are opened. */
+export interface OpenPlace {
+  readonly engine: Engine
+  readonly plan: ScriptPlan
+  readonly baseDirectory: string
+  readonly durable: DurablePlace | undefined
+}
+
+/** How rows reach a sink. */
+export interface SinkForm {
+  readonly changes: boolean
+  readonly key: readonly number[]
+  readonly bounded: boolean
+  readonly eventTime: number | undefined
+}
+
+export async function openSink(
+  { engine, plan, baseDirectory, durable }: OpenPlace,
+  handle: Endpoint,
+  { schema, part, writer, form }: { schema: Schema; part: string; writer: number; form: SinkForm },
+): Promise<Sink> {
+  const spec = encoderSpec(engine, handle.options, { schema, changes: form.changes })
+  return await handle.connector.openSink!({
+    ...connectorContext(engine, handle, { baseDirectory, pipeline: plan.name, part, writer, durable }),
+    ...form,
+    schema,
+    valueText: (value, type) => textOfValue(value, type, plan.settings.get('timezone')),
+    encoder: (format) => createEncoder(format, spec, engine),
+  })
+}
+
+/** `state`: what `Source.state` gave in the run that is taken up. */
+export async function openSource(
+  { engine, plan, baseDirectory, durable }: OpenPlace,
+  node: SourceNode,
+  state: Uint8Array | undefined,
+): Promise<Source> {
+  const handle = node.info.handle as Endpoint
+  const batchRows = Math.min(engine.batchRows, (handle.options['batch_rows'] as number | undefined) ?? 8192)
+  const { schema, columns, systemColumns } = node
+  const physical = { fields: schema.fields.slice(0, columns.length) }
+  return await handle.connector.openSource!({
+    ...connectorContext(engine, handle, { baseDirectory, pipeline: plan.name, part: node.id, durable }),
+    schema,
+    columns,
+    systemColumns,
+    batchRows,
+    state,
+    decoder: (split, format) => {
+      const nowMicros = () => engine.clock.nowMicros()
+      const form = { schema: physical, columns, split, batchRows, nowMicros, mixed: handle.mixed }
+      return createDecoder(format, decoderSpec(engine, handle.options, form), engine)
+    },
+  })
+}
+
+/** Gives every sink of a pipeline a name that is the same in every run of the same plan, and fit for a file name. */
+export class PartNames {
+  readonly #used = new Map<string, number>()
+
+  of({ name, uri }: { readonly name: string; readonly uri: string }): string {
+    const base = /^[A-Za-z0-9_]{1,40}$/.test(name) ? name : `${/^[a-z0-9+]*/.exec(uri)![0]}_${shortHash(uri)}`
+    const count = (this.#used.get(base) ?? 0) + 1
+    this.#used.set(base, count)
+    return count === 1 ? base : `${base}_${count}`
+  }
+}
