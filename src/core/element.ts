@@ -17,5 +17,9 @@ export interface Barrier {
   readonly kind: 'barrier'
   /** Grows with every barrier of a pipeline. */
   readonly epoch: bigint
+  /** All input was read to its end: no row follows. */
+  readonly last: boolean
   keep(key: string, state: StateBytes): void
+  /** A sink has begun to prepare the epoch: what it gives is the token of its commit. */
+  prepared(part: string, token: Promise<Uint8Array>): void
 }

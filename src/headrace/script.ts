@@ -15,6 +15,8 @@ export interface ScriptInput {
   /** As messages name it: a path, or `<command line>`. */
   readonly file: string
   readonly text: string
+  /** Absolute path of the file that it comes from. */
+  readonly path?: string | undefined
   /** Relative paths of sources and sinks start here. */
   readonly baseDirectory: string
   /** The file's stem; undefined for a script without a file (rulings 2). */

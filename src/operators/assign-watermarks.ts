@@ -183,6 +183,11 @@ export class AssignWatermarks implements Operator {
     return next <= others && others !== Number.NEGATIVE_INFINITY ? next : Number.POSITIVE_INFINITY
   }
 
+  /** The least watermark of the splits that have not ended; Infinity when all have. */
+  get least(): number {
+    return this.#least()
+  }
+
   #least(): number {
     let least = Number.POSITIVE_INFINITY
     for (const split of this.#splits.values()) if (!split.finished) least = Math.min(least, split.watermark)

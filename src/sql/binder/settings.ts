@@ -61,7 +61,7 @@ function store(name: string, value: string, span: Span, environment: Environment
   refuseUnbuilt(name, value, span)
   if (name === 'timezone') checkZone(value, 'connector_option_invalid', span)
   environment.settings.set(name, value)
-  if (readOptions.has(name)) return
+  if (readOptions.has(name) || name.startsWith('checkpoint.')) return
   environment.reporter.report({
     code: 'sql_option_unused',
     message: `option "${name}" has no effect: nothing reads it yet`,
