@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects } from 'node:assert/strict'
-import type { StateBytes } from '../core/state-bytes.ts'
 import { CheckpointError, type FailedOutcome } from '../checkpoint/error.ts'
 import type { CheckpointStore, StoreOwner } from '../checkpoint/store.ts'
+import type { StateBytes } from '../core/state-bytes.ts'
 
 /** One empty place for snapshots; every `open` gives another instance over it. */
 export interface StorePlace {
