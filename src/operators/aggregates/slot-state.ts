@@ -21,7 +21,7 @@ export function readSlots<T>(state: StateReader, slots: number, read: () => T): 
   return items
 }
 
-/** `records` times `width` numbers; a NaN has one form. */
+/** `records` times `width` numbers. */
 export function writeRecords(
   out: StateWriter,
   width: number,
@@ -29,10 +29,7 @@ export function writeRecords(
   numbersOf: (record: number) => readonly number[],
 ): void {
   const numbers = new Float64Array(width * records)
-  let at = 0
-  for (let record = 0; record < records; record++) {
-    for (const number of numbersOf(record)) numbers[at++] = Number.isNaN(number) ? Number.NaN : number
-  }
+  for (let record = 0; record < records; record++) numbers.set(numbersOf(record), width * record)
   out.takeF64s(numbers)
 }
 
