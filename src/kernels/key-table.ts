@@ -9,6 +9,18 @@ const ARENA_FIRST = 16 * 1024
 const ARENA_MOST = 4 * 1024 * 1024
 const ARENA_SLACK = 64
 
+/** Keys that are copied byte by byte: a call costs more. */
+const SHORT_RUN = 64
+/** Keys that are brought in at once. */
+const IMPORT_ROWS = 4096
+const IMPORT_BYTES = 256 * 1024
+
+/** The keys of a table in the order of their slots: `keys` holds them without gaps, `lengths` their sizes in bytes. */
+export interface KeyList {
+  readonly lengths: Uint32Array
+  readonly keys: Uint8Array
+}
+
 /** Words of the header that the kernel reads and writes. */
 const H = { entries: 0, mask: 1, size: 2, full: 3, spans: 4, entryOf: 5, position: 6, end: 7, reason: 8 } as const
 
@@ -80,6 +92,73 @@ export class KeyTable implements Disposable {
   /** Address and length pairs of all keys, by slot: the spans of a `Utf8Column`. Take it anew after a `lookup`. */
   get keySpans(): Uint32Array {
     return this.#spans
+  }
+
+  /** A copy of all keys, by slot. */
+  exportKeys(): KeyList {
+    const { size } = this
+    const spans = this.#spans
+    const lengths = new Uint32Array(size)
+    let total = 0
+    for (let slot = 0; slot < size; slot++) {
+      const length = spans[2 * slot + 1]!
+      lengths[slot] = length
+      total += length
+    }
+    const keys = new Uint8Array(total)
+    const { bytes } = this.#memory
+    let at = 0
+    for (let slot = 0; slot < size; ) {
+      const start = spans[2 * slot]!
+      let end = start
+      // Keys of whole words lie side by side.
+      do end += lengths[slot++]!
+      while (slot < size && spans[2 * slot] === end)
+      if (end - start > SHORT_RUN) keys.set(bytes.subarray(start, end), at)
+      else for (let i = start; i < end; i++) keys[at + i - start] = bytes[i]!
+      at += end - start
+    }
+    return { lengths, keys }
+  }
+
+  /** Fills an empty table with the keys of another one, in their order. False: that is no list of different keys. */
+  importKeys({ lengths, keys }: KeyList): boolean {
+    let total = 0
+    for (const length of lengths) total += length
+    if (this.size > 0 || total !== keys.length) return false
+    while (this.#room < lengths.length) this.#grow()
+    let offset = 0
+    for (let from = 0; from < lengths.length; ) {
+      let to = from
+      let size = 0
+      do size += lengths[to++]!
+      while (to < lengths.length && to - from < IMPORT_ROWS && size + lengths[to]! <= IMPORT_BYTES)
+      if (!this.#importBlock(lengths.subarray(from, to), keys.subarray(offset, offset + size), from)) return false
+      offset += size
+      from = to
+    }
+    return true
+  }
+
+  /** Looks keys up that must get the slots from `first` on. */
+  #importBlock(lengths: Uint32Array, keys: Uint8Array, first: number): boolean {
+    const memory = this.#memory
+    const rows = lengths.length
+    const size = 12 * rows + keys.length
+    const region = memory.allocate(size)
+    const slotsAddress = region + 8 * rows
+    let address = region + 12 * rows
+    memory.bytes.set(keys, address)
+    const spans = new Uint32Array(memory.buffer, region, 2 * rows)
+    for (let row = 0; row < rows; row++) {
+      spans[2 * row] = address
+      spans[2 * row + 1] = lengths[row]!
+      address += lengths[row]!
+    }
+    this.lookup(region, 0, rows, slotsAddress)
+    const isNew = new Int32Array(memory.buffer, slotsAddress, rows).every((slot, row) => slot === first + row)
+    memory.free(region, size)
+    return isNew
   }
 
   /** Bytes of the memory that it holds. */

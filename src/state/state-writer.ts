@@ -12,6 +12,7 @@ export class StateWriter implements StateBytes {
   readonly #pages: Uint8Array[] = []
   #page = new Uint8Array(PAGE)
   #view = new DataView(this.#page.buffer)
+  #text = Buffer.from(this.#page.buffer)
   #used = 0
   #full = 0
 
@@ -57,16 +58,37 @@ export class StateWriter implements StateBytes {
     this.#copy(bytes)
   }
 
+  /** The same without a copy: the bytes are the writer's from now on. */
+  take(bytes: Uint8Array): void {
+    this.u32(bytes.length)
+    this.#adopt(bytes)
+  }
+
   /** A length and the UTF-16 units: also text that is no valid Unicode comes back as it was. */
   text(text: string): void {
-    const bytes = Buffer.from(text, 'utf16le')
-    this.bytes(bytes)
+    const size = 2 * text.length
+    this.u32(size)
+    if (size > this.#page.length - this.#used) this.#turn(Math.max(PAGE, size))
+    this.#text.write(text, this.#used, 'utf16le')
+    this.#used += size
   }
 
   /** A count and the numbers, copied. */
   f64s(values: Float64Array): void {
     this.u32(values.length)
     this.#copy(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  }
+
+  /** A count and the numbers; the array is the writer's from now on. */
+  takeU32s(values: Uint32Array): void {
+    this.u32(values.length)
+    this.#adopt(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  }
+
+  /** A count and the numbers; the array is the writer's from now on. */
+  takeF64s(values: Float64Array): void {
+    this.u32(values.length)
+    this.#adopt(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
   }
 
   /** A count, and `each` for every item. */
@@ -83,8 +105,13 @@ export class StateWriter implements StateBytes {
       this.u8(TAG.number)
       this.f64(value)
     } else if (typeof value === 'bigint') {
-      this.u8(TAG.bigint)
-      this.text(value.toString())
+      if (BigInt.asIntN(64, value) === value) {
+        this.u8(TAG.long)
+        this.i64(value)
+      } else {
+        this.u8(TAG.bigint)
+        this.text(value.toString())
+      }
     } else if (typeof value === 'string') {
       this.u8(TAG.text)
       this.text(value)
@@ -122,7 +149,19 @@ export class StateWriter implements StateBytes {
     this.#full += this.#used
     this.#page = new Uint8Array(size)
     this.#view = new DataView(this.#page.buffer)
+    this.#text = Buffer.from(this.#page.buffer)
     this.#used = 0
+  }
+
+  /** Bytes of a page and more are handed on as they are. */
+  #adopt(bytes: Uint8Array): void {
+    if (bytes.length < PAGE) {
+      this.#copy(bytes)
+      return
+    }
+    if (this.#used > 0) this.#turn(PAGE)
+    this.#pages.push(bytes)
+    this.#full += bytes.length
   }
 
   #copy(bytes: Uint8Array): void {

@@ -1,5 +1,7 @@
 import { CHANGE, type ChangeCode } from '../../core/change.ts'
 import type { Value } from '../../core/values.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Output } from '../operator.ts'
 import { sameValues } from '../same-values.ts'
 import type { GroupOutput } from './group-output.ts'
@@ -64,6 +66,53 @@ export class ChangeTracker {
     pane.emitted.set(slot, now)
   }
 
+  /**
+   * What a pane has emitted: the results by column, as the head of a row follows from its slot. Between two elements
+   * nothing is touched.
+   */
+  snapshot(out: StateWriter, { emitted }: Pane): void {
+    out.takeU32s(Uint32Array.from(emitted.keys()))
+    const rows = [...emitted.values()]
+    for (let column = this.#output.headColumns; column < this.#output.columns; column++) writeColumn(out, rows, column)
+  }
+
+  /** Into a pane whose groups are there. */
+  restore(state: StateReader, pane: Pane, window: number): void {
+    const slots = state.u32s()
+    const results: (readonly Value[] | Float64Array)[] = []
+    for (let column = this.#output.headColumns; column < this.#output.columns; column++) {
+      results.push(readColumn(state, slots.length))
+    }
+    for (const [row, slot] of slots.entries()) {
+      if (slot >= pane.slots) state.refuse(`has emitted group ${slot} of ${pane.slots}`)
+      const values = this.#output.head(pane, window, slot)
+      for (const column of results) values.push(column[row]!)
+      pane.emitted.set(slot, values)
+    }
+  }
+
   /** A window that closes has already given its rows. */
   *close(_pane: Pane): Iterable<Output> {}
+}
+
+/** Float64 where all values are numbers, else values with their kinds. */
+function writeColumn(out: StateWriter, rows: readonly (readonly Value[])[], column: number): void {
+  const numbers = new Float64Array(rows.length)
+  let row = 0
+  for (; row < rows.length; row++) {
+    const value = rows[row]![column]!
+    if (typeof value !== 'number') break
+    numbers[row] = value
+  }
+  const plain = row === rows.length
+  out.bool(plain)
+  if (plain) out.takeF64s(numbers)
+  else for (const values of rows) out.value(values[column]!)
+}
+
+function readColumn(state: StateReader, rows: number): readonly Value[] | Float64Array {
+  if (state.bool()) return new Float64Array(state.f64Bytes(rows).slice().buffer)
+  const values: Value[] = []
+  while (values.length < rows) values.push(state.value())
+  return values
 }

@@ -131,13 +131,29 @@ export class GroupOutput implements Disposable {
     return this.#codec.read(this.#context.memory, pane.table.keyAddress(slot), pane.table.keyLength(slot))
   }
 
-  /** One group as a row; undefined, after a row error, when a result does not fit its type. */
-  values(pane: Pane, window: number, slot: number): Value[] | undefined {
+  /** Columns of a row. */
+  get columns(): number {
+    return this.#spec.output.fields.length
+  }
+
+  /** Those before the results. */
+  get headColumns(): number {
+    return this.#spec.keys.length + (this.#spec.window === undefined ? 0 : 3)
+  }
+
+  /** What they hold: keys, window columns. */
+  head(pane: Pane, window: number, slot: number): Value[] {
     const spec = this.#spec.window
     const values = this.keyValues(pane, slot)
     if (spec !== undefined) {
       values.push(windowStart(spec, window), windowEnd(spec, window), windowTime(spec, window))
     }
+    return values
+  }
+
+  /** One group as a row; undefined, after a row error, when a result does not fit its type. */
+  values(pane: Pane, window: number, slot: number): Value[] | undefined {
+    const values = this.head(pane, window, slot)
     try {
       for (const accumulator of pane.accumulators) values.push(accumulator.result(slot))
       return values

@@ -1,8 +1,11 @@
 import type { Value } from '../../core/values.ts'
 import type { Kernels } from '../../kernels/kernels.ts'
 import { KeyTable } from '../../kernels/key-table.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from '../aggregates/accumulator.ts'
 import { GroupCells } from '../aggregates/group-cells.ts'
+import { readKeys, writeKeys } from '../keys/key-state.ts'
 
 /** The groups of one window (or of all time): a key table, and by slot their cells and accumulators. */
 export class Pane implements Disposable {
@@ -59,6 +62,24 @@ export class Pane implements Disposable {
     this.emitted.clear()
     this.table?.clear()
     this.#slots = 0
+  }
+
+  /** Keys, cells and what accumulators keep beside them; not what was emitted. */
+  snapshot(out: StateWriter): void {
+    const { slots } = this
+    if (this.table === undefined) out.bool(slots === 1)
+    else writeKeys(out, this.table)
+    this.cells.snapshot(out, slots)
+    for (const accumulator of this.accumulators) accumulator.snapshot(out, slots)
+  }
+
+  /** Fills an empty pane. */
+  restore(state: StateReader): void {
+    if (this.table === undefined) this.#slots = state.bool() ? 1 : 0
+    else readKeys(state, this.table)
+    this.cells.restore(state, this.slots)
+    this.reserve()
+    for (const accumulator of this.accumulators) accumulator.restore(state, this.slots)
   }
 
   [Symbol.dispose](): void {

@@ -102,8 +102,13 @@ export class Stage {
     state.version(STATE_VERSION)
     this.#done = state.bool()
     this.#watermark = state.f64()
-    this.#watermarks.splice(0, Number.POSITIVE_INFINITY, ...state.list(() => state.f64()))
-    this.#ended.splice(0, Number.POSITIVE_INFINITY, ...state.list(() => state.bool()))
+    const watermarks = state.list(() => state.f64())
+    const ended = state.list(() => state.bool())
+    const inputs = this.#ended.length
+    if (watermarks.length !== inputs || ended.length !== inputs)
+      state.refuse(`has another number of inputs than ${inputs}`)
+    this.#watermarks.splice(0, inputs, ...watermarks)
+    this.#ended.splice(0, inputs, ...ended)
     this.operator.restore?.(state)
     state.end()
   }
