@@ -222,10 +222,12 @@ async function runCrashing(engine: Engine, newRun: () => Pipeline, signal: Abort
   const settings = checkpointSettings({ settings: new Map([['checkpoint.interval', 'off']]) })
   for (;;) {
     const pipeline = newRun()
-    let items = 0
+    let taken: Promise<unknown> | undefined
     const afterItem = async (take: () => Promise<unknown>): Promise<void> => {
-      if (++items > 1) throw new Crash()
-      await take()
+      const isFirst = taken === undefined
+      taken ??= take()
+      await taken
+      if (!isFirst) throw new Crash()
     }
     const options = { at: store, allowDroppedState: false, takeover: false, afterItem }
     const durable = await startDurable(engine, { ...pipeline.facts, pipeline: 'golden' }, settings, options, signal)

@@ -75,7 +75,8 @@ class GraphRun implements Disposable {
       if (states.has(key)) throw new Error(`${key} is kept twice`)
       states.set(key, Buffer.concat([...state.chunks()]))
     }
-    for (const origin of this.graph.origins) await origin.barrier({ kind: 'barrier', epoch, keep })
+    for (const origin of this.graph.origins)
+      await origin.barrier({ kind: 'barrier', epoch, last: false, keep, prepared: () => undefined })
     return states
   }
 

@@ -207,7 +207,7 @@ export class Drive {
         if (!(await this.#advance(open, next, budget))) active.splice(active.indexOf(next), 1)
       }
     } finally {
-      for (const split of active) await split.reader[Symbol.asyncDispose]()
+      for (const split of active) await close(split)
     }
   }
 
@@ -216,14 +216,20 @@ export class Drive {
     try {
       while (!this.#isOver(open, budget) && (await this.#advance(open, split, budget)));
     } finally {
-      await split.reader[Symbol.asyncDispose]()
+      await close(split)
     }
   }
 
   #open(open: OpenSource, id: string): ActiveSplit {
     const reader = open.source.open(id)
     const position = open.positions.get(id)!
-    return { id, reader, position, items: reader.read(position.offset, this.#signal)[Symbol.asyncIterator]() }
+    return {
+      id,
+      reader,
+      position,
+      closed: false,
+      items: reader.read(position.offset, this.#signal)[Symbol.asyncIterator](),
+    }
   }
 
   #isOver(open: OpenSource, budget: Budget): boolean {
@@ -235,7 +241,7 @@ export class Drive {
     const { value: item, done } = await split.items.next()
     const { id, position } = split
     if (done === true) {
-      await split.reader[Symbol.asyncDispose]()
+      await close(split)
       if (this.#signal.aborted) return false
       const end = async (): Promise<void> => {
         position.ended = true
@@ -296,6 +302,14 @@ interface ActiveSplit {
   readonly position: SplitPosition
   readonly reader: SplitReader
   readonly items: AsyncIterator<SourceItem>
+  closed: boolean
+}
+
+/** Once: a reader gives its memory back only once. */
+async function close(split: ActiveSplit): Promise<void> {
+  if (split.closed) return
+  split.closed = true
+  await split.reader[Symbol.asyncDispose]()
 }
 
 function lowest(origin: Origin, active: readonly ActiveSplit[]): ActiveSplit {
