@@ -17,5 +17,6 @@ export interface Barrier {
   readonly kind: 'barrier'
   /** Grows with every barrier of a pipeline. */
   readonly epoch: bigint
-  keep(key: string, state: StateBytes): void
+  /** Takes the state over: it is disposed of when it has been stored. */
+  keep(key: string, state: StateBytes & Disposable): void
 }
