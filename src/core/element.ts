@@ -19,7 +19,8 @@ export interface Barrier {
   readonly epoch: bigint
   /** All input was read to its end: no row follows. */
   readonly last: boolean
-  keep(key: string, state: StateBytes): void
+  /** Takes the state over: it is disposed of when it has been stored. */
+  keep(key: string, state: StateBytes & Disposable): void
   /** A sink has begun to prepare the epoch: what it gives is the token of its commit. */
   prepared(part: string, token: Promise<Uint8Array>): void
 }

@@ -94,31 +94,36 @@ export class KeyTable implements Disposable {
     return this.#spans
   }
 
-  /** A copy of all keys, by slot. */
-  exportKeys(): KeyList {
+  /** Bytes of all keys together. */
+  get keyBytes(): number {
+    const { size } = this
+    let total = 0
+    for (let slot = 0; slot < size; slot++) total += this.#spans[2 * slot + 1]!
+    return total
+  }
+
+  /** Writes the length of every key, by slot. */
+  copyLengths(to: Uint32Array): void {
+    const { size } = this
+    for (let slot = 0; slot < size; slot++) to[slot] = this.#spans[2 * slot + 1]!
+  }
+
+  /** Writes all keys by slot, one behind the other. */
+  copyKeys(to: Uint8Array): void {
     const { size } = this
     const spans = this.#spans
-    const lengths = new Uint32Array(size)
-    let total = 0
-    for (let slot = 0; slot < size; slot++) {
-      const length = spans[2 * slot + 1]!
-      lengths[slot] = length
-      total += length
-    }
-    const keys = new Uint8Array(total)
     const { bytes } = this.#memory
     let at = 0
     for (let slot = 0; slot < size; ) {
       const start = spans[2 * slot]!
       let end = start
       // Keys of whole words lie side by side.
-      do end += lengths[slot++]!
+      do end += spans[2 * slot++ + 1]!
       while (slot < size && spans[2 * slot] === end)
-      if (end - start > SHORT_RUN) keys.set(bytes.subarray(start, end), at)
-      else for (let i = start; i < end; i++) keys[at + i - start] = bytes[i]!
+      if (end - start > SHORT_RUN) to.set(bytes.subarray(start, end), at)
+      else for (let i = start; i < end; i++) to[at + i - start] = bytes[i]!
       at += end - start
     }
-    return { lengths, keys }
   }
 
   /** Fills an empty table with the keys of another one, in their order. False: that is no list of different keys. */

@@ -2,39 +2,20 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
-import { WorkerMemory } from '../core/memory.ts'
 import { freshSeed, Random } from '../core/random.ts'
-import { Scratch } from '../core/scratch.ts'
-import { Kernels } from '../kernels/kernels.ts'
 import { AssignWatermarks } from './assign-watermarks.ts'
 import type { Operator, OperatorContext } from './operator.ts'
 import { type OperatorCase, operatorCases } from './testing/operator-cases.ts'
+import { testContext } from './testing/operator-context.ts'
 import { randomSteps, takeStep } from './testing/operator-input.ts'
 import { isRefused, restoreFrom, sameState, stateBytes } from './testing/state-bytes.ts'
-
-/** Kernels and generated loops, or none of both; what is wrong with rows is counted in `errors`. */
-function contextOf(mode: OperatorContext['mode'], errors: string[]): OperatorContext {
-  const memory = new WorkerMemory()
-  return {
-    memory,
-    kernels: new Kernels(memory, mode === 'compiled' ? 'on' : 'off'),
-    mode,
-    onExprError: 'drop',
-    batchRows: 16,
-    batchRowsMax: 64,
-    current: { nowMicros: 0, split: '' },
-    scratch: new Scratch(memory),
-    onRowError: ({ code, detail }) => errors.push(`${code} ${detail}`),
-    counters: { lateRows: 0, lateWindowMisses: 0 },
-  }
-}
 
 const ROUNDS = 1
 
 const errors: Record<OperatorContext['mode'], string[]> = { compiled: [], interpreted: [] }
 const contexts = {
-  compiled: contextOf('compiled', errors.compiled),
-  interpreted: contextOf('interpreted', errors.interpreted),
+  compiled: testContext('compiled', errors.compiled),
+  interpreted: testContext('interpreted', errors.interpreted),
 }
 
 /** As the source says what splits there are, also those that a state knows. */

@@ -176,7 +176,7 @@ export class GroupAggregate implements Operator {
       const window = state.f64()
       const pane = this.#pane(window)
       pane.restore(state)
-      this.#tracker?.restore(state, pane, window)
+      this.#tracker?.restore(state, pane)
     })
   }
 

@@ -2,6 +2,7 @@ import type { Batch } from '../../core/batch.ts'
 import { CHANGE, type ChangeCode } from '../../core/change.ts'
 import type { Column, Utf8Column } from '../../core/column.ts'
 import { BatchBuilder } from '../../core/row-batch.ts'
+import type { DataType } from '../../core/types.ts'
 import type { Value } from '../../core/values.ts'
 import { RowFailure } from '../../expr/functions.ts'
 import type { KeyCodec } from '../keys/key-codec.ts'
@@ -131,32 +132,10 @@ export class GroupOutput implements Disposable {
     return this.#codec.read(this.#context.memory, pane.table.keyAddress(slot), pane.table.keyLength(slot))
   }
 
-  /** Columns of a row. */
-  get columns(): number {
-    return this.#spec.output.fields.length
-  }
-
-  /** Those before the results. */
-  get headColumns(): number {
-    return this.#spec.keys.length + (this.#spec.window === undefined ? 0 : 3)
-  }
-
-  /** What they hold: keys, window columns. */
-  head(pane: Pane, window: number, slot: number): Value[] {
-    const spec = this.#spec.window
-    const values = this.keyValues(pane, slot)
-    if (spec !== undefined) {
-      values.push(windowStart(spec, window), windowEnd(spec, window), windowTime(spec, window))
-    }
-    return values
-  }
-
   /** One group as a row; undefined, after a row error, when a result does not fit its type. */
   values(pane: Pane, window: number, slot: number): Value[] | undefined {
-    const values = this.head(pane, window, slot)
     try {
-      for (const accumulator of pane.accumulators) values.push(accumulator.result(slot))
-      return values
+      return this.#row(pane, window, slot)
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
       const { code, detail, span } = failure
@@ -164,6 +143,30 @@ export class GroupOutput implements Disposable {
       this.#context.onRowError({ code, detail, span, batch: this.#builder.finish(), row: NO_ROW })
       return undefined
     }
+  }
+
+  /** The same without a row error. */
+  silentValues(pane: Pane, window: number, slot: number): Value[] | undefined {
+    try {
+      return this.#row(pane, window, slot)
+    } catch (failure) {
+      if (failure instanceof RowFailure) return undefined
+      throw failure
+    }
+  }
+
+  #row(pane: Pane, window: number, slot: number): Value[] {
+    const spec = this.#spec.window
+    const values = this.keyValues(pane, slot)
+    if (spec !== undefined) {
+      values.push(windowStart(spec, window), windowEnd(spec, window), windowTime(spec, window))
+    }
+    for (const accumulator of pane.accumulators) values.push(accumulator.result(slot))
+    return values
+  }
+
+  get resultTypes(): readonly DataType[] {
+    return this.#spec.aggregates.map((call) => call.type)
   }
 
   /** Rows of changes, in batches. */

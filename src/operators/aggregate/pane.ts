@@ -15,6 +15,10 @@ export class Pane implements Disposable {
   readonly accumulators: readonly Accumulator[]
   /** What was emitted last, per slot; only for changes. */
   readonly emitted = new Map<number, readonly Value[]>()
+  /** Slots of `emitted` that have −0 where the group's results have 0, or the reverse. */
+  readonly unlike = new Set<number>()
+  /** Slots below it that are not in `emitted` have emitted what their results are: it was restored. */
+  settled = 0
   #slots = 0
 
   constructor(kinds: readonly AccumulatorKind[], kernels: Kernels, keyed: boolean) {
@@ -60,6 +64,8 @@ export class Pane implements Disposable {
     for (const accumulator of this.accumulators) accumulator.clear(slots)
     this.cells.clear(slots)
     this.emitted.clear()
+    this.unlike.clear()
+    this.settled = 0
     this.table?.clear()
     this.#slots = 0
   }

@@ -17,7 +17,7 @@ import { accumulatorKind } from './kinds.ts'
 
 const memory = new WorkerMemory()
 const SLOTS = 70
-const STEPS = 200
+const STEPS = 120
 const { bigint, boolean, double, int, interval, json, string: text, timestamp } = types
 const pair = struct([field('x', bigint), field('y', text)])
 

@@ -28,9 +28,10 @@ export function writeRecords(
   records: number,
   numbersOf: (record: number) => readonly number[],
 ): void {
-  const numbers = new Float64Array(width * records)
-  for (let record = 0; record < records; record++) numbers.set(numbersOf(record), width * record)
-  out.takeF64s(numbers)
+  out.fill(width * records, 8, (bytes) => {
+    const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, width * records)
+    for (let record = 0; record < records; record++) numbers.set(numbersOf(record), width * record)
+  })
 }
 
 export function readRecords<T>(

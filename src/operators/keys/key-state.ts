@@ -4,9 +4,9 @@ import type { StateWriter } from '../../state/state-writer.ts'
 
 /** The canonical bytes of all keys of a table, by slot. */
 export function writeKeys(out: StateWriter, table: KeyTable): void {
-  const { lengths, keys } = table.exportKeys()
-  out.takeU32s(lengths)
-  out.take(keys)
+  const { size } = table
+  out.fill(size, 4, (bytes) => table.copyLengths(new Uint32Array(bytes.buffer, bytes.byteOffset, size)))
+  out.fill(table.keyBytes, 1, (bytes) => table.copyKeys(bytes))
 }
 
 /** Fills an empty table with them: every key gets the slot that it had. */

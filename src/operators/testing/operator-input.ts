@@ -60,7 +60,7 @@ export function randomSteps(form: InputForm, random: Random): Step[] {
     const rows = []
     const marks: Mark[] = []
     const watermarks: number[] = []
-    for (let count = random.between(1, 40); count > 0; count--) {
+    for (let count = random.between(1, 24); count > 0; count--) {
       now += random.below(SECOND)
       watermarks.push(watermark)
       rows.push(row())

@@ -56,12 +56,16 @@ const sourceStateKey = (id: string): string => `source/${encodeName(id)}/state`
 export async function takeCut(running: Running, epoch: bigint, form: CycleForm): Promise<Cut> {
   const { graph, sources, sinks } = running
   const states = new Map<string, Uint8Array | StateBytes>()
+  const taken: Disposable[] = []
   const prepared = new Map<string, Promise<Uint8Array>>()
   const barrier: Barrier = {
     kind: 'barrier',
     epoch,
     last: form.last,
-    keep: (key, state) => states.set(key, state),
+    keep: (key, state) => {
+      states.set(key, state)
+      taken.push(state)
+    },
     prepared: (part, token) => {
       // Whoever awaits it may come later than its failure.
       token.catch(() => undefined)
@@ -87,6 +91,9 @@ export async function takeCut(running: Running, epoch: bigint, form: CycleForm):
   states.set(META_KEY, encodeMeta(running.meta(form)))
   return {
     states,
+    release: () => {
+      for (const state of taken.splice(0)) state[Symbol.dispose]()
+    },
     prepared,
     offsets,
     sourceSequences: new Map(graph.origins.map((origin) => [origin.node.id, BigInt(origin.rows)])),

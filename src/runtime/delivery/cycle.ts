@@ -27,6 +27,8 @@ export interface CycleSource {
 /** All that a barrier cuts off, copied while nothing moves. */
 export interface Cut {
   readonly states: Map<string, Uint8Array | StateBytes>
+  /** The states are stored, or not wanted any more. */
+  release(): void
   readonly sourceSequences: ReadonlyMap<string, bigint>
   readonly sinkPositions: ReadonlyMap<string, bigint>
   readonly watermarks: ReadonlyMap<string, bigint>
@@ -139,7 +141,9 @@ export class Cycle {
     try {
       for (const [part, token] of tokens) cut.states.set(preparedKey(part), token)
       const { sourceSequences, sinkPositions, watermarks, states: operatorStates } = cut
-      const stored = snapshots.persist(pending, { sourceSequences, sinkPositions, watermarks, operatorStates })
+      const content = { sourceSequences, sinkPositions, watermarks, operatorStates }
+      // Not before the store is done with them, also when it takes too long for us.
+      const stored = snapshots.persist(pending, content).finally(() => cut.release())
       await this.#within(stored, limits.persistMs, 'persist', 'unknown')
     } catch (error) {
       if (isAbsent(error)) await this.#abort(epoch, tokens)
@@ -175,6 +179,7 @@ export class Cycle {
     } catch (error) {
       // Nobody may write any more when staging is removed.
       if (cut !== undefined) await Promise.allSettled(cut.prepared.values())
+      cut?.release()
       await this.#abort(epoch, tokens)
       throw isFenced(error) ? error : new EpochAborted(epoch, error)
     }

@@ -17,7 +17,8 @@ export async function settle(
   for (const { part, sink } of sinks) {
     const ledger = await sink.ledger?.(incarnation)
     held.set(part, ledger?.epoch)
-    if (ledger !== undefined && ledger.epoch > epoch) throw blocked(part, ledger.epoch, epoch)
+    const reached = ledger?.begun ?? ledger?.epoch ?? 0n
+    if (reached > epoch) throw blocked(part, reached, epoch)
   }
   for (const { part, sink } of sinks) {
     const token = checkpoint?.operatorStates.get(preparedKey(part))
@@ -31,7 +32,7 @@ export async function settle(
 const blocked = (part: string, held: bigint, epoch: bigint): HeadraceError =>
   new HeadraceError(
     'connector_commit_ambiguous',
-    `sink '${part}' holds epoch ${held}, and the newest usable checkpoint is of epoch ${epoch}`,
+    `sink '${part}' has begun to hold epoch ${held}, and the newest usable checkpoint is of epoch ${epoch}`,
     {
       hint:
         'the checkpoints of the epochs between are lost or damaged: bring them back from a copy; ' +
