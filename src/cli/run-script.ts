@@ -7,6 +7,7 @@ import { DeadLetters } from '../headrace/dead-letters.ts'
 import type { DurableOptions } from '../headrace/durable/start.ts'
 import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
+import { guarantees, guaranteeText } from '../headrace/guarantee.ts'
 import type { Progress } from '../headrace/pipeline.ts'
 import { type CompiledScript, compileScript, type ScriptInput } from '../headrace/script.ts'
 import { runPipeline } from '../headrace/supervise.ts'
@@ -73,6 +74,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       durable: form.state === undefined ? undefined : durableOptions(engine, script, form.state),
       onStart: (notes: readonly string[]) => {
         for (const note of notes) say(`${plan.name}: ${note}`)
+        for (const line of guaranteeText(guarantees(plan, script.baseDirectory)).trimEnd().split('\n')) say(line)
       },
       onRestart: (error: HeadraceError, delayMs: number) => {
         say(`${plan.name}: ${error.message} [${error.code}]; back to the last checkpoint in ${Math.round(delayMs)} ms`)

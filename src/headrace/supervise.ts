@@ -2,11 +2,10 @@ import type { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
-import type { ScriptPlan } from '../sql/plan.ts'
 import { checkpointSettings } from './durable/settings.ts'
 import { type DurableOptions, startDurable } from './durable/start.ts'
-import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
+import { keepsState } from './keeps-state.ts'
 import { type Digest, Pipeline, type PipelineInput } from './pipeline.ts'
 
 /** Restarts in a row, without an epoch that was committed between them, until a pipeline has failed for good. */
@@ -19,22 +18,6 @@ export interface SupervisedInput extends PipelineInput {
   /** What a user is told at each start, one line each. */
   readonly onStart?: ((notes: readonly string[]) => void) | undefined
   readonly onRestart?: ((error: HeadraceError, delayMs: number) => void) | undefined
-}
-
-/** Targets that nothing of a run survives in. */
-const PASSING: ReadonlySet<string> = new Set(['stdio', 'blackhole', 'memory'])
-
-/**
- * A pipeline keeps its progress when it has a name, checkpoints are on, and there is something that a second start could
- * go on with: an endless source, or a target that outlives the process (rulings 9, 68).
- */
-export function keepsState(plan: ScriptPlan): boolean {
-  if (plan.name === undefined || plan.outputs.length === 0) return false
-  return plan.outputs.some(
-    ({ root, targets }) =>
-      !root.traits.bounded ||
-      targets.some((target) => target !== 'client' && !PASSING.has((target.info.handle as Endpoint).connector.name)),
-  )
 }
 
 /**

@@ -15,7 +15,7 @@ async function barrierOn(stage: Stage, inputs: readonly number[]) {
   const keep = (key: string, state: StateBytes): void => {
     kept.set(key, Buffer.concat([...state.chunks()]))
   }
-  const barrier: Barrier = { kind: 'barrier', epoch: 1n, keep }
+  const barrier: Barrier = { kind: 'barrier', epoch: 1n, last: false, keep, prepared: () => undefined }
   for (const input of inputs) await stage.input(input).receive(barrier)
   return { kept, passed }
 }
