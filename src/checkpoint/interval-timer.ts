@@ -8,6 +8,7 @@ export class IntervalTimer {
   readonly #clock: Clock
   readonly #stop = new AbortController()
   readonly #done: Promise<void>
+  #due = 0
   /** Steps that fell into a running tick. */
   skipped = 0
 
@@ -19,7 +20,8 @@ export class IntervalTimer {
   async #run(intervalMs: number, tick: () => Promise<void>): Promise<void> {
     const started = this.#clock.elapsedMs()
     for (let step = 1; ; step++) {
-      const wait = started + step * intervalMs - this.#clock.elapsedMs()
+      this.#due = started + step * intervalMs
+      const wait = this.#due - this.#clock.elapsedMs()
       await this.#clock.sleep(Math.max(0, wait), this.#stop.signal)
       if (this.#stop.signal.aborted) return
       await tick()
@@ -29,6 +31,11 @@ export class IntervalTimer {
         step += missed
       }
     }
+  }
+
+  /** Until the next step. */
+  get nextMs(): number {
+    return Math.max(0, this.#due - this.#clock.elapsedMs())
   }
 
   /** Resolves when no tick runs any more. */

@@ -378,6 +378,13 @@ const kinds = {
     when: 'The state of that name belongs to another script.',
     fix: 'Give the pipeline a name of its own: -- @name other.',
   },
+  pipeline_refused: {
+    class: 'permanent',
+    httpStatus: 409,
+    exitCode: 1,
+    when: 'A running pipeline did not do what a command asked of it.',
+    fix: 'See the message; headrace status shows what it does.',
+  },
   pipeline_plan_changed: {
     ...invalid,
     httpStatus: 409,

@@ -19,6 +19,7 @@ import { LetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
+import { RunControl, type RunFacts } from './run-control.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -176,6 +177,11 @@ export class Pipeline {
         stop.abort()
       },
     })
+    const control = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
+      elapsedMs: () => this.#engine.clock.elapsedMs(),
+      stop: () => stop.abort(),
+    })
+    durable.options.onControl?.(control)
     try {
       const complete = await drive.run()
       await checkpointing.quiet()
@@ -184,7 +190,30 @@ export class Pipeline {
       const { epoch } = await checkpointing.take({ reason: 'stop', last: complete })
       return { complete, epoch }
     } finally {
+      durable.options.onControl?.(undefined)
       await checkpointing.quiet()
+    }
+  }
+
+  #runFacts({ place, snapshots }: Durable): RunFacts {
+    const watermarks = (): number[] =>
+      this.#graph.stages.flatMap(({ operator }) =>
+        operator.openSinceMicros === undefined ? [] : [operator.openSinceMicros],
+      )
+    return {
+      pipeline: this.#input.plan.name!,
+      lineage: place.lineage,
+      incarnation: String(place.incarnation),
+      started: new Date(this.#engine.clock.nowMicros() / 1000).toISOString(),
+      rowsIn: () => this.#rowsIn(),
+      rowsOut: () => this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
+      lateRows: () => this.#context.counters.lateRows,
+      deadLetters: () => Object.fromEntries(this.#input.deadLetters.byCode),
+      bytes: () => snapshots.bytes,
+      watermarkMicros: () => {
+        const all = watermarks()
+        return all.length === 0 ? undefined : Math.min(...all)
+      },
     }
   }
 

@@ -11,6 +11,7 @@ import { PipelineClock } from '../../core/pipeline-clock.ts'
 import { freshSeed } from '../../core/random.ts'
 import type { DurablePlace } from '../connector-context.ts'
 import type { Engine } from '../engine.ts'
+import type { RunControl } from '../run-control.ts'
 import { Heartbeat, refuseSecondStart } from './owner.ts'
 import type { PipelineCheckpoints } from './settings.ts'
 import { openStateFolder } from './state-folder.ts'
@@ -23,6 +24,8 @@ export interface DurableOptions {
   readonly takeover: boolean
   /** What happens, for whoever watches. */
   readonly onPhase?: ((phase: string, epoch: bigint) => void) | undefined
+  /** The handle on the pipeline while it runs; undefined when it has ended. */
+  readonly onControl?: ((control: RunControl | undefined) => void) | undefined
   /** Behind every item of a source; `take` makes a checkpoint. For tests that crash at chosen rows. */
   readonly afterItem?: ((take: () => Promise<unknown>) => Promise<void>) | undefined
 }

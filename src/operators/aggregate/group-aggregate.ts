@@ -125,6 +125,11 @@ export class GroupAggregate implements Operator {
     if (window?.clock === 'processing') yield* this.#closeBelow(windowIndex(window, nowMicros))
   }
 
+  get openSinceMicros(): number | undefined {
+    const waits = this.#spec.window?.clock === 'event' && this.#panes.size > 0
+    return waits && Number.isFinite(this.#watermark) ? this.#watermark : undefined
+  }
+
   nextClockMicros(): number | undefined {
     const { window } = this.#spec
     if (window?.clock !== 'processing' || this.#panes.size === 0) return undefined

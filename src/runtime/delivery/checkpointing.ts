@@ -26,23 +26,43 @@ const OWNERSHIP_MS = 2000
 export class Checkpointing {
   readonly #input: CheckpointingInput
   readonly #timers: IntervalTimer[] = []
+  readonly #interval: IntervalTimer | undefined
   #running: Promise<unknown> = Promise.resolve()
   #seen = -1
   #lastMs: number
   #failed = false
+  #taken = false
+  /** The clock's checkpoints are not taken. */
+  paused = false
 
   constructor(input: CheckpointingInput) {
     this.#input = input
     this.#lastMs = input.clock.elapsedMs()
     const { clock, intervalMs } = input
-    if (intervalMs !== null) this.#timers.push(new IntervalTimer(clock, intervalMs, () => this.#tick()))
+    this.#interval = intervalMs === null ? undefined : new IntervalTimer(clock, intervalMs, () => this.#tick())
+    if (this.#interval !== undefined) this.#timers.push(this.#interval)
     this.#timers.push(new IntervalTimer(clock, OWNERSHIP_MS, () => this.#look()))
+  }
+
+  /** Since the last checkpoint was complete; null before the first. */
+  get ageMs(): number | null {
+    return this.#taken ? Math.round(this.#input.clock.elapsedMs() - this.#lastMs) : null
+  }
+
+  /** Until the next one by the clock; null when there is none. */
+  get nextMs(): number | null {
+    return this.#interval === undefined ? null : Math.round(this.#interval.nextMs)
+  }
+
+  /** Steps of the clock that fell into a running checkpoint. */
+  get skipped(): number {
+    return this.#interval?.skipped ?? 0
   }
 
   async #tick(): Promise<void> {
     const { activity, clock, idleMs } = this.#input
     const isIdle = activity() === this.#seen
-    if (this.#failed || (isIdle && clock.elapsedMs() - this.#lastMs < idleMs)) return
+    if (this.#failed || this.paused || (isIdle && clock.elapsedMs() - this.#lastMs < idleMs)) return
     await this.take({ reason: 'interval', last: false }).catch(() => undefined)
   }
 
@@ -62,6 +82,7 @@ export class Checkpointing {
       this.#seen = this.#input.activity()
       const taken = await this.#input.cycle.run(form)
       this.#lastMs = this.#input.clock.elapsedMs()
+      this.#taken = true
       return taken
     })
     this.#running = result.catch((error) => this.#fail(error))

@@ -100,9 +100,19 @@ export class Cycle {
   lastEpoch = 0n
   lastId = 0n
   phase: Phase | 'idle' = 'idle'
+  #phaseSince = 0
+  /** Failed cycles by the phase they failed in. */
+  readonly failures = new Map<Phase, number>()
+  /** By part: the last prepare and commit, milliseconds. */
+  readonly sinkTimes = new Map<string, { prepare_ms: number; commit_ms: number }>()
 
   constructor(input: CycleInput) {
     this.#input = input
+  }
+
+  /** How long the phase at hand takes, at `now` of the clock. */
+  phaseMs(now: number): number {
+    return this.phase === 'idle' ? 0 : now - this.#phaseSince
   }
 
   get running(): boolean {
@@ -120,6 +130,9 @@ export class Cycle {
       this.durations.push(this.#input.clock.elapsedMs() - started)
       if (this.durations.length > 100) this.durations.shift()
       return pending
+    } catch (error) {
+      if (this.phase !== 'idle') this.failures.set(this.phase, (this.failures.get(this.phase) ?? 0) + 1)
+      throw error
     } finally {
       this.#running = false
       this.phase = 'idle'
@@ -128,6 +141,7 @@ export class Cycle {
 
   #enter(phase: Phase, epoch: bigint): void {
     this.phase = phase
+    this.#phaseSince = this.#input.clock.elapsedMs()
     this.#input.onPhase?.(phase, epoch)
   }
 
@@ -173,7 +187,10 @@ export class Cycle {
       this.#enter('align', epoch)
       cut = await this.#within(this.#input.cut(epoch, form), limits.alignMs, 'align')
       this.#enter('prepare', epoch)
-      const all = [...cut.prepared].map(async ([part, token]) => tokens.set(part, await token))
+      const all = [...cut.prepared].map(async ([part, token]) => {
+        tokens.set(part, await token)
+        this.#times(part).prepare_ms = this.phaseMs(this.#input.clock.elapsedMs())
+      })
       await this.#within(Promise.all(all), limits.prepareMs, 'prepare')
       return { cut, tokens }
     } catch (error) {
@@ -213,7 +230,17 @@ export class Cycle {
       signal,
       onRetry: (error) => this.#warn('commit', `${part}: ${error.message}; trying again`),
     })
+    this.#times(part).commit_ms = this.phaseMs(clock.elapsedMs())
     if (rejects.length > 0) this.#input.onRejects(part, rejects)
+  }
+
+  #times(part: string): { prepare_ms: number; commit_ms: number } {
+    let times = this.sinkTimes.get(part)
+    if (times === undefined) {
+      times = { prepare_ms: 0, commit_ms: 0 }
+      this.sinkTimes.set(part, times)
+    }
+    return times
   }
 
   async #abort(epoch: bigint, tokens: ReadonlyMap<string, Uint8Array>): Promise<void> {

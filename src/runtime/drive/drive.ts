@@ -63,11 +63,15 @@ export class Drive {
   readonly #lock = new Lock()
   #changed = Promise.withResolvers<void>()
   #running = true
+  /** When the last step ended, and when the one at hand began; milliseconds of the clock. */
+  lastStepMs: number
+  busySinceMs: number | undefined
   /** What went wrong first. */
   #failure: { readonly error: unknown } | undefined
 
   constructor(input: DriveInput, signal: AbortSignal) {
     this.#input = input
+    this.lastStepMs = input.clock.elapsedMs()
     this.#outer = signal
     this.#signal = this.#stop.signal
     // Forwarded: asking a signal that `AbortSignal.any` made walks through its sources every time.
@@ -118,12 +122,15 @@ export class Drive {
     return this.#lock.run(async () => {
       this.#input.beforeStep?.(source)
       const { context, clock } = this.#input
+      this.busySinceMs = clock.elapsedMs()
       context.current.nowMicros = clock.nowMicros()
       context.current.split = split
       context.scratch.reset()
       await task()
       await this.#input.afterStep?.()
       this.#input.onProgress?.()
+      this.lastStepMs = clock.elapsedMs()
+      this.busySinceMs = undefined
       this.#changed.resolve()
       this.#changed = Promise.withResolvers<void>()
     })
