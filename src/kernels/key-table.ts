@@ -1,6 +1,6 @@
 import { PADDING, type WorkerMemory } from '../core/memory.ts'
 import type { Kernels } from './kernels.ts'
-import { lookupTwin } from './key-table-twin.ts'
+import { copyTwin, lookupTwin } from './key-table-twin.ts'
 
 const ENTRY_BYTES = 32
 const HEADER_BYTES = 64
@@ -9,8 +9,8 @@ const ARENA_FIRST = 16 * 1024
 const ARENA_MOST = 4 * 1024 * 1024
 const ARENA_SLACK = 64
 
-/** Keys that are copied byte by byte: a call costs more. */
-const SHORT_RUN = 64
+/** Keys that are brought out at once. */
+const COPY_BYTES = 256 * 1024
 /** Keys that are brought in at once. */
 const IMPORT_ROWS = 4096
 const IMPORT_BYTES = 256 * 1024
@@ -111,19 +111,28 @@ export class KeyTable implements Disposable {
   /** Writes all keys by slot, one behind the other. */
   copyKeys(to: Uint8Array): void {
     const { size } = this
-    const spans = this.#spans
-    const { bytes } = this.#memory
+    const memory = this.#memory
+    const region = memory.allocate(COPY_BYTES)
     let at = 0
     for (let slot = 0; slot < size; ) {
-      const start = spans[2 * slot]!
-      let end = start
-      // Keys of whole words lie side by side.
-      do end += spans[2 * slot++ + 1]!
-      while (slot < size && spans[2 * slot] === end)
-      if (end - start > SHORT_RUN) to.set(bytes.subarray(start, end), at)
-      else for (let i = start; i < end; i++) to[at + i - start] = bytes[i]!
-      at += end - start
+      const next = this.#copyRun(slot, region)
+      const longer = next.slot === slot
+      // One that does not fit the region is copied from where it lies.
+      const from = longer ? this.keyAddress(slot) : region
+      const end = longer ? from + this.keyLength(slot) : next.end
+      to.set(memory.bytes.subarray(from, end), at)
+      at += end - from
+      slot = longer ? slot + 1 : next.slot
     }
+    memory.free(region, COPY_BYTES)
+  }
+
+  /** Keys from `slot` on that fit the region: the slot behind the last one, and where it ends. */
+  #copyRun(slot: number, region: number): { readonly slot: number; readonly end: number } {
+    const end = region + COPY_BYTES
+    if (this.#twin !== undefined) return copyTwin({ memory: this.#memory, words: this.#words }, slot, region, end)
+    const { exports } = this.#kernels
+    return { slot: exports.keyCopy(this.#header, slot, region, end), end: exports.keyCopyEnd.value }
   }
 
   /** Fills an empty table with the keys of another one, in their order. False: that is no list of different keys. */
