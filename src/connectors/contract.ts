@@ -120,8 +120,14 @@ export interface Sink extends AsyncDisposable {
 }
 
 export interface SinkLedger {
+  /** The last epoch that the target is known to hold; 0 before the first. */
   readonly epoch: bigint
   readonly incarnation: bigint
+  /**
+   * A later epoch whose publication began and is not known to have ended. Without a usable snapshot of it nobody can
+   * tell what the target holds: the pipeline is blocked (rulings 15).
+   */
+  readonly begun?: bigint | undefined
   readonly offsets?: ReadonlyMap<string, { readonly offset: Offset; readonly rows: bigint }> | undefined
 }
 
