@@ -9,6 +9,7 @@ import { hasGlob, pathOf } from './parts/list-files.ts'
 import { type FolderTarget, NewFilesSink } from './parts/new-files-sink.ts'
 import { columnOf, isTemplate, type PathPart, parseTemplate } from './parts/path-template.ts'
 import { PlainSink } from './parts/plain-sink.ts'
+import { ReplacedSink } from './parts/replaced-sink.ts'
 import { type Target, targetOf } from './parts/target.ts'
 
 /** Options that only new files in a folder have. */
@@ -31,7 +32,7 @@ export async function openFileSink(context: SinkContext, files: SystemFiles = sy
     })
   }
   if (options.compression === 'auto') refuseLaterPath(path)
-  return openPlain(context, target)
+  return await openPlain(context, target, files)
 }
 
 async function openFolder(context: SinkContext, path: string, files: SystemFiles): Promise<Sink> {
@@ -93,7 +94,7 @@ function refuseFolderOptions(options: FileOptions, path: string): void {
   })
 }
 
-function openPlain(context: SinkContext, target: Target): Sink {
+async function openPlain(context: SinkContext, target: Target, files: SystemFiles): Promise<Sink> {
   const { path, stat, isStream } = target
   const options = context.options as FileOptions
   if (options.write_mode === 'append') {
@@ -101,14 +102,24 @@ function openPlain(context: SinkContext, target: Target): Sink {
       hint: 'a bounded pipeline may use overwrite',
     })
   }
-  if (options.write_mode === 'create' && stat !== undefined && !isStream) {
-    throw new HeadraceError('target_exists', `"${path}" exists`, {
-      hint: "write_mode = 'overwrite' replaces it",
-    })
-  }
   if (!context.bounded && !isStream) {
     throw new HeadraceError('not_implemented', `an endless pipeline cannot write the plain file "${path}" yet`, {
       hint: 'write to stdout: or use a bounded source',
+    })
+  }
+  if (context.lineage !== undefined && !isStream) {
+    const sink = new ReplacedSink(context, target, files)
+    try {
+      await sink.refuseExisting()
+      return sink
+    } catch (error) {
+      await sink[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+  if (options.write_mode === 'create' && stat !== undefined && !isStream) {
+    throw new HeadraceError('target_exists', `"${path}" exists`, {
+      hint: "write_mode = 'overwrite' replaces it",
     })
   }
   return new PlainSink(context, target)
