@@ -1,4 +1,4 @@
-import type { Offset, Sink, SinkContext, Source, SourceContext, SourceItem } from '../connectors/contract.ts'
+import type { Connector, Offset, Sink, SinkContext, Source, SourceContext, SourceItem } from '../connectors/contract.ts'
 import type { Batch } from '../core/batch.ts'
 import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
@@ -10,6 +10,7 @@ import { connectorContext, type DurablePlace } from '../headrace/connector-conte
 import { endpoint } from '../headrace/endpoint.ts'
 import { Engine } from '../headrace/engine.ts'
 import { decoderSpec, encoderSpec } from '../headrace/format-specs.ts'
+import type { OptionEntry } from '../sql/catalogue.ts'
 
 /** What a reader gave: rows with the offset behind their batch. */
 export interface ReadRow {
@@ -17,6 +18,16 @@ export interface ReadRow {
   /** Position that follows the batch of the row. */
   readonly next: Offset
   readonly split: string
+}
+
+/** How a sink is opened by a test. */
+export interface SinkTestForm {
+  /** As in a run with checkpoints. */
+  readonly durable?: DurablePlace | undefined
+  readonly pipeline?: string
+  readonly bounded?: boolean
+  readonly eventTime?: number
+  readonly given?: readonly OptionEntry[]
 }
 
 /** Opens connectors of one instance the way a pipeline does, for tests of connectors alone. */
@@ -53,18 +64,23 @@ export class Harness {
     return await handle.connector.openSource!(context)
   }
 
-  /** `durable`: as in a run with checkpoints. */
-  async openSink(
+  async openSink(uri: string, schema: Schema, form: SinkTestForm = {}): Promise<Sink> {
+    const { connector, context } = await this.sinkContext(uri, schema, form)
+    return await connector.openSink!(context)
+  }
+
+  /** What a sink is opened with, and who opens it. */
+  async sinkContext(
     uri: string,
     schema: Schema,
-    form: { readonly durable?: DurablePlace; readonly bounded?: boolean; readonly eventTime?: number } = {},
-  ): Promise<Sink> {
-    const handle = await endpoint(uri, 'sink')
+    form: SinkTestForm = {},
+  ): Promise<{ readonly connector: Connector; readonly context: SinkContext }> {
+    const handle = await endpoint(uri, 'sink', form.given)
     const { engine } = this
     const context: SinkContext = {
       ...connectorContext(engine, handle, {
         baseDirectory: engine.baseDirectory,
-        pipeline: 'conformance',
+        pipeline: form.pipeline ?? 'conformance',
         durable: form.durable,
       }),
       schema,
@@ -76,7 +92,7 @@ export class Harness {
       encoder: (format) =>
         createEncoder(format, encoderSpec(engine, handle.options, { schema, changes: false }), engine),
     }
-    return await handle.connector.openSink!(context)
+    return { connector: handle.connector, context }
   }
 
   /** Writes rows in batches and publishes them. */

@@ -1,7 +1,7 @@
 import type { Connector } from '../contract.ts'
 import { fileOptions } from './options.ts'
 import { discoverFiles } from './parts/discover.ts'
-import { FileSink } from './sink.ts'
+import { openFileSink } from './sink.ts'
 import { FileSource } from './source.ts'
 
 export const file: Connector = {
@@ -23,5 +23,5 @@ export const file: Connector = {
   bounded: (options) => options['watch'] !== true,
   discover: discoverFiles,
   openSource: async (context) => new FileSource(context),
-  openSink: async (context) => new FileSink(context),
+  openSink: (context) => openFileSink(context),
 }
