@@ -161,6 +161,9 @@ export class Pipeline {
         commitWarnMs: settings.commit_warn,
       },
       onPhase: durable.options.onPhase,
+      onRunning: (isRunning) => {
+        drive.yielding = isRunning
+      },
       onWarning: (error) => this.#input.onWarning?.(error),
       onRejects: (part, rejects) => this.#badRows.onCommitRejects(part, rejects),
       signal,

@@ -99,6 +99,7 @@ export async function startDurable(
       lineages.set(choice, lineage)
       return { ...fixed(facts, engine), lineage, clock: engine.clock.nowMicros() }
     }
+    options.onPhase?.('claim', first.checkpoint?.epoch ?? 0n)
     const choice = await snapshots.claim(first, claimMeta, agree)
     const lineage = lineages.get(choice)!
     const isNew = choice.meta?.completed === true
@@ -196,7 +197,7 @@ function notesOf(start: {
     restored !== undefined
       ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
       : choice.meta?.completed === true
-        ? 'the last run is complete: starting over with a new lineage'
+        ? 'the last run is complete: starting over'
         : 'starting from the beginning'
   return [
     ...(made === undefined ? [] : [`state is kept in ${made}`]),
