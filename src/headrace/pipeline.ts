@@ -133,6 +133,9 @@ export class Pipeline {
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
     ]
     await settle(cycleSinks, restored, snapshots.incarnation)
+    if (restored !== undefined) await snapshots.markDone(restored.id)
+    // The run before read everything, and died before all of it was committed.
+    if (durable.completed) return { complete: true, epoch: restored!.epoch }
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()

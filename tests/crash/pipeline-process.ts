@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createReadStream, openSync, closeSync, constants } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { onLines } from './lines.ts'
 
 /** The command as it is shipped. */
@@ -25,25 +25,16 @@ export class PipelineProcess {
   err = ''
 
   constructor(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const fifo = join(cwd, 'phases.fifo')
-    try {
-      execFileSync('mkfifo', [fifo], { stdio: 'ignore' })
-    } catch {
-      // It is there from the run before.
-    }
-    // Open for both: the pipe then never ends and nobody waits for the other side.
-    const descriptor = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
-    const stream = createReadStream('', { fd: descriptor, autoClose: false })
-    onLines(stream, (line) => {
-      const phase = line.split(' ')[2]!
-      this.phases.push(phase)
-      for (const wake of this.#waiting) wake(phase)
-    })
     this.#child = spawn(process.execPath, [main, ...args], {
       cwd,
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', HEADRACE_PHASE_LOG: fifo, ...env },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1', HEADRACE_PHASE_FD: '3', ...env },
+    })
+    onLines(this.#child.stdio[3] as Readable, (line) => {
+      const phase = line.split(' ')[2]!
+      this.phases.push(phase)
+      for (const wake of [...this.#waiting]) wake(phase)
     })
     this.#child.stderr!.on('data', (chunk: Buffer) => {
       this.err += chunk.toString()
@@ -51,13 +42,8 @@ export class PipelineProcess {
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
       this.#child.on('close', (code, signal) => {
-        // What was written before the end is still in the pipe.
-        setImmediate(() => {
-          stream.destroy()
-          closeSync(descriptor)
-          for (const wake of this.#waiting) wake('')
-          resolve({ code, signal, err: this.err })
-        })
+        for (const wake of [...this.#waiting]) wake('')
+        resolve({ code, signal, err: this.err })
       })
     })
   }

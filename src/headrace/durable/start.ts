@@ -55,6 +55,8 @@ export interface Durable {
   readonly snapshots: Snapshots
   /** What is gone on from; undefined at a first start and after a completed run. */
   readonly restored: StreamCheckpoint | undefined
+  /** All input was read already: only commits may be left. */
+  readonly completed: boolean
   readonly clock: PipelineClock
   readonly settings: PipelineCheckpoints
   readonly options: DurableOptions
@@ -102,7 +104,7 @@ export async function startDurable(
     options.onPhase?.('claim', first.checkpoint?.epoch ?? 0n)
     const choice = await snapshots.claim(first, claimMeta, agree)
     const lineage = lineages.get(choice)!
-    const isNew = choice.meta?.completed === true
+    const isNew = isOver(choice)
     const restored = isNew ? undefined : choice.checkpoint
     const clock = new PipelineClock(engine.clock, choice.meta?.clock)
     return {
@@ -110,6 +112,7 @@ export async function startDurable(
       folder: folder?.path,
       snapshots,
       restored,
+      completed: restored !== undefined && choice.meta?.completed === true,
       clock,
       settings,
       options,
@@ -144,14 +147,18 @@ const fixed = ({ planHash, sources, sinks, operators }: PlanFacts, engine: Engin
   parallelism: 1,
 })
 
+/** All input was read and every sink has committed all of it: nothing is left to go on with. */
+const isOver = ({ meta, done }: Choice): boolean => meta?.completed === true && done
+
 /** A completed run is over: the next one has a lineage of its own (rulings 7, 8). */
 function lineageOf(choice: Choice): string {
-  if (choice.lineage !== undefined && choice.meta?.completed !== true) return choice.lineage
+  if (choice.lineage !== undefined && !isOver(choice)) return choice.lineage
   return freshSeed().toString(16).padStart(8, '0').slice(-8)
 }
 
-function comparePlan({ meta }: Choice, facts: PlanFacts, { allowDroppedState }: DurableOptions): void {
-  if (meta === undefined || meta.completed === true || meta.plan_hash === facts.planHash || allowDroppedState) return
+function comparePlan(choice: Choice, facts: PlanFacts, { allowDroppedState }: DurableOptions): void {
+  const { meta } = choice
+  if (meta === undefined || isOver(choice) || meta.plan_hash === facts.planHash || allowDroppedState) return
   const before = new Set(meta.operators)
   const now = new Set(facts.operators)
   const listed = (title: string, ids: readonly string[]): string[] =>
@@ -196,7 +203,7 @@ function notesOf(start: {
   const from =
     restored !== undefined
       ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
-      : choice.meta?.completed === true
+      : isOver(choice)
         ? 'the last run is complete: starting over'
         : 'starting from the beginning'
   return [
