@@ -80,7 +80,7 @@ export class ReplacedSink implements Sink {
   async refuseExisting(): Promise<void> {
     if (this.#options.write_mode !== 'create' || this.#mode === undefined || (await this.#ledger.hasBegun())) return
     throw new HeadraceError('target_exists', `"${this.#path}" exists`, {
-      hint: "write_mode = 'overwrite' replaces it",
+      hint: "write_mode = 'overwrite' replaces it, write_mode = 'append' adds to it",
     })
   }
 
