@@ -88,6 +88,23 @@ test('rows of a first epoch that was never committed are cut, what was there bef
   expect(text(path)).toBe('id,name\n-1,before\n0,row 0\n1,row 1\n')
 })
 
+test('rows are synced before the token, what is cut before rows follow', async () => {
+  const path = sinks.freshPath('csv')
+  const files = new DyingFiles()
+  const driver = await sinks.open(path, { ...endless, files })
+  await driver.settle(undefined)
+  await driver.write(rowsFrom(0, 2))
+  files.trace.length = 0
+  const one = await epochOf(driver, 1n, [])
+  expect(files.trace[0]).toBe('sync out.csv')
+  await driver.write(rowsFrom(2, 3))
+  files.trace.length = 0
+  await driver.sink.restore!(1n, one.token)
+  await driver.write(rowsFrom(4, 5))
+  const calls = files.trace.filter((line) => /^(truncate|sync|append)/.test(line))
+  expect(calls).toEqual(['truncate out.csv', 'sync out.csv', 'append out.csv'])
+})
+
 describe('a process that dies at any system call', () => {
   for (const when of ['before', 'after'] as const) {
     test(`${when} its effect: every row of a committed epoch once`, async () => {

@@ -457,6 +457,21 @@ test('abort removes what was staged since, restore what instances up to it left,
   expect(ids()).toEqual([0, 1])
 })
 
+test('restore leaves what the kept token names, also a list and its files', async () => {
+  const driver = await open({ options: { roll_records: '1' } })
+  await driver.settle(undefined)
+  const first = await epochOf(driver, 1n, rowsUpTo(600))
+  expect(staged()).toContain('.headrace-orders-rows-0-1-1-list')
+  await driver.write(rowsUpTo(601, 600))
+  const fresh = await open({ incarnation: 2 })
+  await fresh.sink.ledger!(2n)
+  await fresh.sink.restore!(1n, first.token)
+  expect(staged()).toHaveLength(601)
+  await fresh.commit(first)
+  expect(ids()).toEqual(numbers(600))
+  expect(staged()).toEqual([])
+})
+
 test('two pipelines write one folder; neither sees what the other stages', async () => {
   const one = await open()
   const two = await open({ pipeline: 'orders-b' })
