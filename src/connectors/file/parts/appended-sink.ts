@@ -57,8 +57,8 @@ export class AppendedSink implements Sink {
     const who = { owner: { pipeline, part, writer }, lineage: lineage ?? '', incarnation }
     this.#ledger = new TargetLedger(folder, who, { clock, signal, files })
     this.#space = new SpaceGuard(files, folder, lineage === undefined ? 0 : this.#options.min_free)
-    this.#release = takePath(context, target.path)
     this.#form = plainForm(target.path, context)
+    this.#release = takePath(context, target.path)
   }
 
   /** Waits for the lock; with checkpoints nothing else is touched before `restore`. */

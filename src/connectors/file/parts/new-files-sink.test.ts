@@ -457,6 +457,29 @@ test('abort removes what was staged since, restore what instances up to it left,
   expect(ids()).toEqual([0, 1])
 })
 
+test('a fenced instance that aborts leaves what the new one is publishing', async () => {
+  const old = await open()
+  await old.settle(undefined)
+  const first = await epochOf(old, 1n, rowsUpTo(2))
+  await old.write(rowsUpTo(4, 2))
+  const fresh = await open({ incarnation: 2 })
+  await fresh.sink.ledger!(2n)
+  expect((await failure(old.commit(first))).code).toBe('connector_fenced')
+  await old.sink.abort!(1n, first.token)
+  expect(staged()).toEqual(['.headrace-orders-rows-0-1-1-1'])
+  await fresh.commit(first)
+  expect(ids()).toEqual([0, 1])
+})
+
+test('abort with a token removes what an earlier process staged', async () => {
+  const old = await open({ options: { roll_records: '1' } })
+  await old.settle(undefined)
+  const first = await epochOf(old, 1n, rowsUpTo(600))
+  const fresh = await open({ incarnation: 2 })
+  await fresh.sink.abort!(1n, first.token)
+  expect(staged()).toEqual([])
+})
+
 test('restore leaves what the kept token names, also a list and its files', async () => {
   const driver = await open({ options: { roll_records: '1' } })
   await driver.settle(undefined)

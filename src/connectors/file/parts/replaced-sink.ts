@@ -72,8 +72,8 @@ export class ReplacedSink implements Sink {
       { clock, signal, files },
     )
     this.#space = new SpaceGuard(files, this.#folder, this.#options.min_free)
-    this.#release = takePath(context, target.path)
     this.#form = plainForm(target.path, context)
+    this.#release = takePath(context, target.path)
   }
 
   /** What is there was not put there by this lineage: `write_mode = 'create'` leaves it. */
