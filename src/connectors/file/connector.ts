@@ -1,6 +1,7 @@
 import type { Connector } from '../contract.ts'
 import { fileOptions } from './options.ts'
 import { discoverFiles } from './parts/discover.ts'
+import { fileSinkFacts } from './parts/sink-facts.ts'
 import { openFileSink } from './sink.ts'
 import { FileSource } from './source.ts'
 
@@ -18,9 +19,10 @@ export const file: Connector = {
       bounded: 'by-option',
       pushdown: 'columns',
     },
-    sink: { delivery: 'at-least-once', stage: 'none', ledger: 'none', accepts: 'append' },
+    sink: { delivery: 'transactional', stage: 'native', ledger: 'epoch', accepts: 'append' },
   },
   bounded: (options) => options['watch'] !== true,
+  sinkFacts: fileSinkFacts,
   discover: discoverFiles,
   openSource: async (context) => new FileSource(context),
   openSink: (context) => openFileSink(context),

@@ -5,11 +5,13 @@ import { refuseLaterPath } from '../../formats/compression.ts'
 import type { Sink, SinkContext } from '../contract.ts'
 import { fileError } from './client.ts'
 import type { FileOptions } from './options.ts'
+import { AppendedSink } from './parts/appended-sink.ts'
 import { hasGlob, pathOf } from './parts/list-files.ts'
 import { type FolderTarget, NewFilesSink } from './parts/new-files-sink.ts'
-import { columnOf, isTemplate, type PathPart, parseTemplate } from './parts/path-template.ts'
+import { columnOf, type PathPart, parseTemplate } from './parts/path-template.ts'
 import { PlainSink } from './parts/plain-sink.ts'
 import { ReplacedSink } from './parts/replaced-sink.ts'
+import { type FileSinkMode, fileSinkMode } from './parts/sink-facts.ts'
 import { type Target, targetOf } from './parts/target.ts'
 
 /** Options that only new files in a folder have. */
@@ -19,9 +21,8 @@ const FOLDER_OPTIONS = ['partition_by', 'roll_bytes', 'roll_records', 'roll_inte
 export async function openFileSink(context: SinkContext, files: SystemFiles = systemFiles): Promise<Sink> {
   const options = context.options as FileOptions
   const path = pathOf(context.uri, context.baseDirectory)
-  const isFolder = context.uri.path.at(-1) === '' || isTemplate(path)
-  const target = isFolder ? undefined : targetOf(path)
-  if (target === undefined || target.stat?.isDirectory() === true) {
+  const mode = fileSinkMode(context)
+  if (mode === 'folder') {
     const slash = context.uri.path.at(-1) === '' && !path.endsWith('/') ? '/' : ''
     return await openFolder(context, `${path}${slash}`, files)
   }
@@ -32,7 +33,7 @@ export async function openFileSink(context: SinkContext, files: SystemFiles = sy
     })
   }
   if (options.compression === 'auto') refuseLaterPath(path)
-  return await openPlain(context, target, files)
+  return await openPlain(context, { mode, target: targetOf(path) }, files)
 }
 
 async function openFolder(context: SinkContext, path: string, files: SystemFiles): Promise<Sink> {
@@ -94,20 +95,20 @@ function refuseFolderOptions(options: FileOptions, path: string): void {
   })
 }
 
-async function openPlain(context: SinkContext, target: Target, files: SystemFiles): Promise<Sink> {
-  const { path, stat, isStream } = target
-  const options = context.options as FileOptions
-  if (options.write_mode === 'append') {
-    throw new HeadraceError('not_implemented', "write_mode = 'append' is not built yet", {
-      hint: 'a bounded pipeline may use overwrite',
+async function openPlain(
+  context: SinkContext,
+  { mode, target }: { readonly mode: FileSinkMode; readonly target: Target },
+  files: SystemFiles,
+): Promise<Sink> {
+  const { path, stat } = target
+  if (mode === 'stream') return new PlainSink(context, target)
+  if (mode === 'append') return await AppendedSink.open(context, target, files)
+  if (!context.bounded) {
+    throw new HeadraceError('connector_option_conflict', `an endless query cannot ${mode} the plain file "${path}"`, {
+      hint: 'leave write_mode out to append, or end the path with a slash to write new files',
     })
   }
-  if (!context.bounded && !isStream) {
-    throw new HeadraceError('not_implemented', `an endless pipeline cannot write the plain file "${path}" yet`, {
-      hint: 'write to stdout: or use a bounded source',
-    })
-  }
-  if (context.lineage !== undefined && !isStream) {
+  if (context.lineage !== undefined) {
     const sink = new ReplacedSink(context, target, files)
     try {
       await sink.refuseExisting()
@@ -117,9 +118,9 @@ async function openPlain(context: SinkContext, target: Target, files: SystemFile
       throw error
     }
   }
-  if (options.write_mode === 'create' && stat !== undefined && !isStream) {
+  if (mode === 'create' && stat !== undefined) {
     throw new HeadraceError('target_exists', `"${path}" exists`, {
-      hint: "write_mode = 'overwrite' replaces it",
+      hint: "write_mode = 'overwrite' replaces it, write_mode = 'append' adds to it",
     })
   }
   return new PlainSink(context, target)

@@ -1,8 +1,7 @@
 import { type Dirent, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HeadraceError } from '../../../core/errors.ts'
-import type { SystemFiles } from '../../../core/system-files.ts'
-import { systemCode } from '../../../core/system-files.ts'
+import { type SystemFiles, systemCode } from '../../../core/system-files.ts'
 import { fileError } from '../client.ts'
 import { removeStaged } from './publish.ts'
 import { lineageOfFinal, type OutputOwner, parseStaged, type StagedName } from './staged-names.ts'
@@ -40,30 +39,27 @@ export function refuseForeign(root: string, who: { readonly pipeline: string; re
   }
 }
 
-/** Folders above a file, up to the root. */
+/** The folders that hold files. */
 export function foldersOf(paths: Iterable<string>): Set<string> {
   return new Set([...paths].map((path) => dirname(path)))
 }
 
-/** Removes what this pipeline and sink has staged in `root` and `goes` tells to go; gives the number. */
+/** Removes what this pipeline and sink has staged in `root` and `goes` tells to go. */
 export async function sweepStaged(
   files: SystemFiles,
   root: string,
   { owner, goes }: { readonly owner: OutputOwner; readonly goes: (staged: StagedName, name: string) => boolean },
-): Promise<number> {
+): Promise<void> {
   let names: readonly string[]
   try {
     names = await files.readdir(root)
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 0
+    if (systemCode(error) === 'ENOENT') return
     throw fileError('open', `cannot list "${root}"`, error)
   }
-  let removed = 0
   for (const name of names) {
     const staged = parseStaged(owner, name)
     if (staged === undefined || !goes(staged, name)) continue
     await removeStaged(files, join(root, name))
-    removed++
   }
-  return removed
 }

@@ -1,110 +1,28 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { HeadraceError } from '../../../core/errors.ts'
-import { type SystemFiles, systemFiles } from '../../../core/system-files.ts'
-import { field, schema, types } from '../../../core/types.ts'
+import { systemFiles } from '../../../core/system-files.ts'
 import type { Value } from '../../../core/values.ts'
 import { DyingFiles } from '../../../testkit/dying-files.ts'
-import { EpochDriver, runEpochs, type Snapshot, type SnapshotBox } from '../../../testkit/epoch-driver.ts'
-import { Harness, type SinkTestForm } from '../../../testkit/harness.ts'
-import { openFileSink } from '../sink.ts'
+import { runEpochs, type SnapshotBox } from '../../../testkit/epoch-driver.ts'
+import { epochOf, failure } from '../../../testkit/file-sinks.ts'
+import { type FolderForm, FolderSinks, numbers, placesUpTo, timeOf } from '../../../testkit/folder-sinks.ts'
 
-// In memory where there is such a place: thousands of syncs are the disk's time, not ours.
-const base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'headrace-new-files-'))
-const opened: EpochDriver[] = []
-afterEach(async () => {
-  for (const driver of opened.splice(0)) await driver[Symbol.asyncDispose]()
-})
-afterAll(() => rmSync(base, { recursive: true }))
-
-const harness = new Harness({ baseDirectory: base })
-const rowSchema = schema([field('id', types.bigint), field('city', types.string), field('at', types.timestamp)])
-const at = (id: number): number => 1_767_225_600_000_000 + id * 3_600_000_000
-const row = (id: number): readonly Value[] => [id, id % 2 === 0 ? 'Köln' : 'a/b', at(id)]
-const rowsUpTo = (count: number, from = 0): (readonly Value[])[] =>
-  Array.from({ length: count - from }, (_, i) => row(from + i))
-
-let root = ''
-let count = 0
-beforeEach(() => {
-  root = join(base, `t${count++}`)
-})
-
-interface OpenForm extends SinkTestForm {
-  readonly files?: SystemFiles
-  readonly incarnation?: number
-  readonly lineage?: string
-  readonly options?: Readonly<Record<string, string | boolean | readonly string[]>>
-  readonly path?: string
-}
-
-async function open(form: OpenForm = {}): Promise<EpochDriver> {
-  const { context } = await harness.sinkContext(`file://${form.path ?? `${root}/`}`, rowSchema, {
-    pipeline: 'orders',
-    ...form,
-    durable: { lineage: form.lineage ?? 'aaaaaaaa', incarnation: BigInt(form.incarnation ?? 1) },
-    given: Object.entries({ min_free: '0', ...form.options }).map(([name, value]) => ({ name, value })),
-  })
-  const driver = new EpochDriver(await openFileSink(context, form.files ?? systemFiles), context)
-  opened.push(driver)
-  return driver
-}
-
-/** Files below the root: final ones, or those no reader sees. */
-function listed(kind: 'final' | 'hidden'): string[] {
-  const all = readdirSync(root, { recursive: true, withFileTypes: true })
-  return all
-    .filter((entry) => entry.isFile() && entry.name.startsWith('.headrace-') === (kind === 'hidden'))
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-    .sort()
-}
-
-const staged = (): string[] => listed('hidden').filter((name) => !/\.(ledger|lock)$/.test(name))
-const ids = (): number[] =>
-  listed('final')
-    .flatMap((name) => readFileSync(join(root, name), 'utf8').split('\n'))
-    .filter((line) => line !== '')
-    .map((line) => Number((JSON.parse(line) as { id: number }).id))
-    .sort((a, b) => a - b)
-const numbers = (to: number): number[] => Array.from({ length: to }, (_, i) => i)
-
-async function failure(task: Promise<unknown>): Promise<HeadraceError> {
-  const error = await task.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!(error instanceof HeadraceError)) throw new Error(`not a HeadraceError: ${String(error)}`)
-  return error
-}
-
-/** Writes rows and prepares an epoch. */
-async function epochOf(driver: EpochDriver, epoch: bigint, rows: readonly (readonly Value[])[], last = false) {
-  await driver.write(rows)
-  const token = await driver.sink.prepare!(epoch, { last })
-  return { epoch, token, rows: rows.length, last } satisfies Snapshot
-}
+const t = new FolderSinks()
+const { open, listed, staged, ids } = t
+beforeEach(() => t.freshRoot())
+afterEach(() => t.closeAll())
+afterAll(() => t[Symbol.dispose]())
 
 test('rows are invisible until their epoch is committed; names tell pipeline, lineage, writer, epoch, number', async () => {
   const driver = await open()
   await driver.settle(undefined)
   expect(driver.ledger).toEqual({ epoch: 0n, incarnation: 1n })
-  const first = await epochOf(driver, 4n, rowsUpTo(3))
+  const first = await epochOf(driver, 4n, placesUpTo(3))
   expect(listed('final')).toEqual([])
   expect(staged()).toEqual(['.headrace-orders-rows-0-1-1-1'])
   // The next epoch is written meanwhile.
-  await driver.write(rowsUpTo(5, 3))
+  await driver.write(placesUpTo(5, 3))
   await driver.commit(first)
   expect(listed('final')).toEqual(['part-orders-aaaaaaaa-0-4-1.jsonl'])
   expect(ids()).toEqual(numbers(3))
@@ -112,7 +30,7 @@ test('rows are invisible until their epoch is committed; names tell pipeline, li
   expect(listed('final')).toEqual(['part-orders-aaaaaaaa-0-4-1.jsonl', 'part-orders-aaaaaaaa-0-7-1.jsonl'])
   expect(ids()).toEqual(numbers(5))
   expect(staged()).toEqual([])
-  expect(statSync(join(root, listed('final')[0]!)).nlink).toBe(1)
+  expect(statSync(join(t.root, listed('final')[0]!)).nlink).toBe(1)
   expect((await driver.sink.ledger!(1n))?.epoch).toBe(7n)
   await driver[Symbol.asyncDispose]()
 })
@@ -120,7 +38,7 @@ test('rows are invisible until their epoch is committed; names tell pipeline, li
 test('a commit may be repeated by anybody; an epoch without rows leaves nothing', async () => {
   const driver = await open()
   await driver.settle(undefined)
-  const first = await epochOf(driver, 1n, rowsUpTo(2))
+  const first = await epochOf(driver, 1n, placesUpTo(2))
   for (let i = 0; i < 3; i++) await driver.commit(first)
   const second = await open({ incarnation: 2 })
   await second.settle(first)
@@ -135,12 +53,12 @@ test('files are synced before the token, names before the ledger says done', asy
   const driver = await open({ files })
   await driver.settle(undefined)
   files.trace.length = 0
-  const first = await epochOf(driver, 1n, rowsUpTo(2))
+  const first = await epochOf(driver, 1n, placesUpTo(2))
   await driver.commit(first)
   const temp = '.headrace-orders-rows-0-1-1-1'
   const ledger = '.headrace-orders-rows.ledger'
   const next = '.headrace-orders-rows-0-1-0-ledger'
-  const name = root.split('/').at(-1)
+  const name = t.root.split('/').at(-1)
   const replaced = [
     `read ${ledger}`,
     `unlink ${next}`,
@@ -182,11 +100,11 @@ describe('a process that dies at any system call', () => {
   for (const when of ['before', 'after'] as const) {
     for (const path of ['', '/city={date}/'] as const) {
       test(`${when} its effect${path === '' ? '' : ', with folders of partitions'}: every row once`, async () => {
-        const run = { rows: rowsUpTo(4), perEpoch: 2, ends: true }
+        const run = { rows: placesUpTo(4), perEpoch: 2, ends: true }
         let deaths = 0
         for (let n = 1; ; n++) {
-          root = join(base, `d${count++}`)
-          const form = { path: `${root}${path === '' ? '/' : path}` }
+          t.freshRoot()
+          const form = { path: `${t.root}${path === '' ? '/' : path}` }
           const box: SnapshotBox = { snapshot: undefined, begun: 0n }
           const files = new DyingFiles({ at: n, when })
           const first = await open({ ...form, files })
@@ -226,7 +144,7 @@ describe('an old owner', () => {
     return wake
   }
   const reached = async (files: DyingFiles, pattern: RegExp): Promise<void> => {
-    while (!files.trace.some((line) => pattern.test(line))) await systemFiles.facts(base)
+    while (!files.trace.some((line) => pattern.test(line))) await systemFiles.facts(t.base)
   }
 
   for (const [where, pattern] of [
@@ -239,20 +157,20 @@ describe('an old owner', () => {
       const files = new DyingFiles()
       const old = await open({ files, options: { roll_records: '1' } })
       await old.settle(undefined)
-      const first = await epochOf(old, 1n, rowsUpTo(2))
+      const first = await epochOf(old, 1n, placesUpTo(2))
       const wake = stopAt(files, pattern)
       const pending = old.commit(first)
       const settled = failure(pending)
       await reached(files, pattern)
       const fresh = await open({ incarnation: 2 })
       await fresh.settle(first)
-      await fresh.commit(await epochOf(fresh, 2n, rowsUpTo(4, 2)))
+      await fresh.commit(await epochOf(fresh, 2n, placesUpTo(4, 2)))
       // A reader takes a file away before the old one wakes.
-      renameSync(join(root, listed('final')[0]!), `${root}-taken`)
+      renameSync(join(t.root, listed('final')[0]!), `${t.root}-taken`)
       wake()
       expect((await settled).code).toBe('connector_fenced')
       expect(ids()).toEqual([1, 2, 3])
-      await old.write(rowsUpTo(9, 8))
+      await old.write(placesUpTo(9, 8))
       expect((await failure(old.sink.prepare!(9n, { last: false }))).code).toBe('connector_fenced')
       expect((await failure(old.commit(first))).code).toBe('connector_fenced')
     })
@@ -262,14 +180,14 @@ describe('an old owner', () => {
     const files = new DyingFiles()
     const old = await open({ files })
     await old.settle(undefined)
-    const first = await epochOf(old, 1n, rowsUpTo(2))
+    const first = await epochOf(old, 1n, placesUpTo(2))
     const wake = stopAt(files, /^rename \S*ledger/)
     const renames = files.trace.filter((line) => /^rename/.test(line)).length
     const pending = old.commit(first).catch((error: unknown) => error)
-    while (files.trace.filter((line) => /^rename/.test(line)).length === renames) await systemFiles.facts(base)
+    while (files.trace.filter((line) => /^rename/.test(line)).length === renames) await systemFiles.facts(t.base)
     const fresh = await open({ incarnation: 2 })
     const settled = fresh.settle(first)
-    for (let i = 0; i < 100; i++) await systemFiles.facts(base)
+    for (let i = 0; i < 100; i++) await systemFiles.facts(t.base)
     expect(fresh.ledger).toBeUndefined()
     wake()
     await Promise.all([pending, settled])
@@ -279,10 +197,10 @@ describe('an old owner', () => {
 
   test('and a new one that commit the same epoch at the same time publish it once', async () => {
     for (let round = 0; round < 10; round++) {
-      root = join(base, `c${count++}`)
+      t.freshRoot()
       const old = await open({ options: { roll_records: '1' } })
       await old.settle(undefined)
-      const first = await epochOf(old, 1n, rowsUpTo(20))
+      const first = await epochOf(old, 1n, placesUpTo(20))
       const fresh = await open({ incarnation: 2 })
       const results = await Promise.allSettled([old.commit(first), fresh.settle(first)])
       expect(results[1]!.status).toBe('fulfilled')
@@ -297,8 +215,8 @@ describe('what a commit cannot tell', () => {
   test('a file with neither name, and an epoch that is not done: ambiguous, also when repeated', async () => {
     const driver = await open()
     await driver.settle(undefined)
-    const first = await epochOf(driver, 1n, rowsUpTo(2))
-    rmSync(join(root, staged()[0]!))
+    const first = await epochOf(driver, 1n, placesUpTo(2))
+    rmSync(join(t.root, staged()[0]!))
     for (let i = 0; i < 2; i++) {
       const error = await failure(driver.commit(first))
       expect(error.code).toBe('connector_commit_ambiguous')
@@ -310,9 +228,9 @@ describe('what a commit cannot tell', () => {
   test('published files that a reader took away are no loss: the ledger says done', async () => {
     const driver = await open()
     await driver.settle(undefined)
-    const first = await epochOf(driver, 1n, rowsUpTo(2))
+    const first = await epochOf(driver, 1n, placesUpTo(2))
     await driver.commit(first)
-    rmSync(join(root, listed('final')[0]!))
+    rmSync(join(t.root, listed('final')[0]!))
     await driver.commit(first)
     const next = await open({ incarnation: 2 })
     await next.settle(first)
@@ -323,18 +241,18 @@ describe('what a commit cannot tell', () => {
   test('somebody else’s file with the final name stays, and the commit is refused', async () => {
     const driver = await open()
     await driver.settle(undefined)
-    const first = await epochOf(driver, 1n, rowsUpTo(2))
-    writeFileSync(join(root, 'part-orders-aaaaaaaa-0-1-1.jsonl'), 'mine')
+    const first = await epochOf(driver, 1n, placesUpTo(2))
+    writeFileSync(join(t.root, 'part-orders-aaaaaaaa-0-1-1.jsonl'), 'mine')
     expect((await failure(driver.commit(first))).code).toBe('target_exists')
-    expect(readFileSync(join(root, 'part-orders-aaaaaaaa-0-1-1.jsonl'), 'utf8')).toBe('mine')
+    expect(readFileSync(join(t.root, 'part-orders-aaaaaaaa-0-1-1.jsonl'), 'utf8')).toBe('mine')
     expect(staged()).toHaveLength(1)
   })
 
   test('a staged file that was changed is not published', async () => {
     const driver = await open()
     await driver.settle(undefined)
-    const first = await epochOf(driver, 1n, rowsUpTo(2))
-    writeFileSync(join(root, staged()[0]!), 'x')
+    const first = await epochOf(driver, 1n, placesUpTo(2))
+    writeFileSync(join(t.root, staged()[0]!), 'x')
     expect((await failure(driver.commit(first))).code).toBe('connector_commit_ambiguous')
     expect(listed('final')).toEqual([])
   })
@@ -342,8 +260,8 @@ describe('what a commit cannot tell', () => {
   test('a damaged ledger stops everything', async () => {
     const driver = await open()
     await driver.settle(undefined)
-    const first = await epochOf(driver, 1n, rowsUpTo(2))
-    writeFileSync(join(root, '.headrace-orders-rows.ledger'), '{"format":1')
+    const first = await epochOf(driver, 1n, placesUpTo(2))
+    writeFileSync(join(t.root, '.headrace-orders-rows.ledger'), '{"format":1')
     expect((await failure(driver.commit(first))).code).toBe('connector_commit_ambiguous')
   })
 })
@@ -381,15 +299,15 @@ describe('failing system calls', () => {
   test('a link that was made although it failed is found by its inode', async () => {
     const driver = await open({ files: new Failing(/part-/, 'EIO', 'link') })
     await driver.settle(undefined)
-    await driver.commit(await epochOf(driver, 1n, rowsUpTo(2)))
+    await driver.commit(await epochOf(driver, 1n, placesUpTo(2)))
     expect(ids()).toEqual([0, 1])
   })
 
   test('links made and the sync of their folder failed: no success is told, a repeated commit settles it', async () => {
     const files = new Failing(/never/, 'EIO', 'sync')
-    const driver = await open({ files, path: `${root}/city={date}/` })
+    const driver = await open({ files, path: `${t.root}/city={date}/` })
     await driver.settle(undefined)
-    const first = await epochOf(driver, 1n, rowsUpTo(2))
+    const first = await epochOf(driver, 1n, placesUpTo(2))
     files.pattern = /city=[^/]*$/
     expect((await failure(driver.commit(first))).code).toBe('connector_unreachable')
     expect(await driver.sink.ledger!(1n)).toMatchObject({ epoch: 0n, begun: 1n })
@@ -403,10 +321,10 @@ describe('failing system calls', () => {
     const files = new Failing(/-1-1-1$/, 'EIO', 'sync')
     const driver = await open({ files })
     await driver.settle(undefined)
-    await driver.write(rowsUpTo(2))
+    await driver.write(placesUpTo(2))
     expect((await failure(driver.sink.prepare!(1n, { last: false }))).code).toBe('connector_unreachable')
     expect((await failure(driver.sink.prepare!(2n, { last: false }))).code).toBe('connector_unreachable')
-    expect((await failure(driver.write(rowsUpTo(1)))).code).toBe('connector_unreachable')
+    expect((await failure(driver.write(placesUpTo(1)))).code).toBe('connector_unreachable')
     expect(files.times).toBe(1)
     await driver.sink.abort!(1n)
     expect(staged()).toEqual([])
@@ -415,10 +333,10 @@ describe('failing system calls', () => {
   test('a full disk is connector_capacity, also before it is full', async () => {
     const full = await open({ files: new Failing(/-1-1-1$/, 'ENOSPC', 'append') })
     await full.settle(undefined)
-    expect((await failure(full.write(rowsUpTo(1)))).code).toBe('connector_capacity')
+    expect((await failure(full.write(placesUpTo(1)))).code).toBe('connector_capacity')
     const near = await open({ options: { min_free: '1000000TB' } })
     await near.settle(undefined)
-    const error = await failure(near.write(rowsUpTo(1)))
+    const error = await failure(near.write(placesUpTo(1)))
     expect(error.code).toBe('connector_capacity')
     expect(error.hint).toContain('min_free')
     expect((await near.sink.health()).state).toBe('unhealthy')
@@ -435,14 +353,14 @@ describe('failing system calls', () => {
 test('abort removes what was staged since, restore what instances up to it left, and nothing of others', async () => {
   const old = await open()
   await old.settle(undefined)
-  const first = await epochOf(old, 1n, rowsUpTo(2))
+  const first = await epochOf(old, 1n, placesUpTo(2))
   await old.commit(first)
-  await epochOf(old, 2n, rowsUpTo(4, 2))
-  await old.write(rowsUpTo(6, 4))
+  await epochOf(old, 2n, placesUpTo(4, 2))
+  await old.write(placesUpTo(6, 4))
   await old.sink.abort!(2n)
   await old.sink.abort!(2n)
   expect(staged()).toEqual([])
-  await old.write(rowsUpTo(6, 4))
+  await old.write(placesUpTo(6, 4))
   const others = [
     '.headrace-orders-rows-0-9-1-1',
     '.headrace-orders-rows-1-2-1-1',
@@ -450,11 +368,49 @@ test('abort removes what was staged since, restore what instances up to it left,
     '.headrace-orders2-rows-0-1-1-1',
     '.headrace-orders-rows-x',
   ]
-  for (const name of others) writeFileSync(join(root, name), '')
+  for (const name of others) writeFileSync(join(t.root, name), '')
   const fresh = await open({ incarnation: 2 })
   await fresh.settle(first)
   expect(staged()).toEqual([...others].sort())
   expect(ids()).toEqual([0, 1])
+})
+
+test('a fenced instance that aborts leaves what the new one is publishing', async () => {
+  const old = await open()
+  await old.settle(undefined)
+  const first = await epochOf(old, 1n, placesUpTo(2))
+  await old.write(placesUpTo(4, 2))
+  const fresh = await open({ incarnation: 2 })
+  await fresh.sink.ledger!(2n)
+  expect((await failure(old.commit(first))).code).toBe('connector_fenced')
+  await old.sink.abort!(1n, first.token)
+  expect(staged()).toEqual(['.headrace-orders-rows-0-1-1-1'])
+  await fresh.commit(first)
+  expect(ids()).toEqual([0, 1])
+})
+
+test('abort with a token removes what an earlier process staged', async () => {
+  const old = await open({ options: { roll_records: '1' } })
+  await old.settle(undefined)
+  const first = await epochOf(old, 1n, placesUpTo(600))
+  const fresh = await open({ incarnation: 2 })
+  await fresh.sink.abort!(1n, first.token)
+  expect(staged()).toEqual([])
+})
+
+test('restore leaves what the kept token names, also a list and its files', async () => {
+  const driver = await open({ options: { roll_records: '1' } })
+  await driver.settle(undefined)
+  const first = await epochOf(driver, 1n, placesUpTo(600))
+  expect(staged()).toContain('.headrace-orders-rows-0-1-1-list')
+  await driver.write(placesUpTo(601, 600))
+  const fresh = await open({ incarnation: 2 })
+  await fresh.sink.ledger!(2n)
+  await fresh.sink.restore!(1n, first.token)
+  expect(staged()).toHaveLength(601)
+  await fresh.commit(first)
+  expect(ids()).toEqual(numbers(600))
+  expect(staged()).toEqual([])
 })
 
 test('two pipelines write one folder; neither sees what the other stages', async () => {
@@ -462,8 +418,8 @@ test('two pipelines write one folder; neither sees what the other stages', async
   const two = await open({ pipeline: 'orders-b' })
   await one.settle(undefined)
   await two.settle(undefined)
-  const first = await epochOf(one, 1n, rowsUpTo(2))
-  const second = await epochOf(two, 1n, rowsUpTo(4, 2))
+  const first = await epochOf(one, 1n, placesUpTo(2))
+  const second = await epochOf(two, 1n, placesUpTo(4, 2))
   const again = await open({ incarnation: 2 })
   await again.settle(undefined)
   expect(staged()).toEqual(['.headrace-orders-b-rows-0-1-1-1'])
@@ -473,10 +429,10 @@ test('two pipelines write one folder; neither sees what the other stages', async
 })
 
 describe('a state folder that was deleted under committed files', () => {
-  const committed = async (lineage: string, options: OpenForm['options'] = {}) => {
+  const committed = async (lineage: string, options: FolderForm['options'] = {}) => {
     const driver = await open({ lineage, options })
     await driver.settle(undefined)
-    await driver.commit(await epochOf(driver, 1n, rowsUpTo(2), true))
+    await driver.commit(await epochOf(driver, 1n, placesUpTo(2), true))
     return driver
   }
 
@@ -503,20 +459,20 @@ describe('a state folder that was deleted under committed files', () => {
     await committed('aaaaaaaa')
     const driver = await open({ lineage: 'bbbbbbbb', options: { write_mode: 'overwrite' } })
     await driver.settle(undefined)
-    await driver.commit(await epochOf(driver, 1n, rowsUpTo(1)))
+    await driver.commit(await epochOf(driver, 1n, placesUpTo(1)))
     expect(listed('final')).toHaveLength(2)
-    await driver.commit(await epochOf(driver, 2n, rowsUpTo(2, 1), true))
+    await driver.commit(await epochOf(driver, 2n, placesUpTo(2, 1), true))
     expect(listed('final')).toEqual(['part-orders-bbbbbbbb-0-1-1.jsonl', 'part-orders-bbbbbbbb-0-2-1.jsonl'])
   })
 
   test('overwrite that dies at any call of its last commit has the old rows or the new ones', async () => {
     for (let n = 1; ; n++) {
-      root = join(base, `o${count++}`)
+      t.freshRoot()
       await committed('aaaaaaaa')
       const form = { lineage: 'bbbbbbbb', options: { write_mode: 'overwrite' } }
       const files = new DyingFiles({ at: n, when: 'after' })
       const box: SnapshotBox = { snapshot: undefined, begun: 0n }
-      const run = { rows: rowsUpTo(5), perEpoch: 5, ends: true }
+      const run = { rows: placesUpTo(5), perEpoch: 5, ends: true }
       const driver = await open({ ...form, files })
       const died = await runEpochs(driver, box, run).then(
         () => false,
@@ -531,115 +487,6 @@ describe('a state folder that was deleted under committed files', () => {
       if (!died) break
     }
   }, 60_000)
-})
-
-describe('paths', () => {
-  test('values and times of rows name folders; NULL, empty and odd values are told apart', async () => {
-    const cities = ['a/b', null, '__NULL__', '', '..', 'x=1 y']
-    const driver = await open({
-      path: `${root}/\${year}-{MM}/c=\${col:city}/`,
-      eventTime: 2,
-      options: { partition_by: ['id'], name: 'x', format: 'csv' },
-    })
-    await driver.settle(undefined)
-    await driver.commit(
-      await epochOf(
-        driver,
-        3n,
-        cities.map((city) => [1, city, at(0)]),
-      ),
-    )
-    const folders = listed('final').map((name) => name.replace(/\/x-orders-aaaaaaaa-0-3-\d\.csv$/, ''))
-    expect(folders.sort()).toEqual(
-      ['a%2Fb', '__NULL__', '%5F_NULL__', '__EMPTY__', '%2E%2E', 'x%3D1%20y']
-        .map((city) => `2026-01/c=${city}/id=1`)
-        .sort(),
-    )
-    expect(
-      readFileSync(
-        join(root, '2026-01/c=__NULL__/id=1', readdirSync(join(root, '2026-01/c=__NULL__/id=1'))[0]!),
-        'utf8',
-      ),
-    ).toBe('id,city,at\n1,,2026-01-01T00:00:00Z\n')
-  })
-
-  test('a time zone moves the date; the epoch and the pipeline have their places', async () => {
-    const driver = await open({
-      path: `${root}/{date}T\${hour}/\${pipeline}-\${epoch}`,
-      eventTime: 2,
-      options: { path_timezone: 'Asia/Tokyo' },
-    })
-    await driver.settle(undefined)
-    await driver.commit(await epochOf(driver, 5n, [row(16)]))
-    expect(listed('final')).toEqual(['2026-01-02T01/orders-5/part-orders-aaaaaaaa-0-5-1.jsonl'])
-  })
-
-  test('what cannot be is refused with a hint', async () => {
-    const refused = async (form: OpenForm): Promise<string> => (await failure(open(form))).code
-    expect(await refused({ path: `${root}/\${nowhere}/` })).toBe('connector_uri_invalid')
-    expect(await refused({ path: `${root}/{week}/` })).toBe('connector_uri_invalid')
-    expect(await refused({ path: `${root}/{date}.jsonl` })).toBe('connector_uri_invalid')
-    expect(await refused({ path: `${root}/*/x.jsonl` })).toBe('connector_uri_invalid')
-    expect(await refused({ options: { partition_by: ['nope'] } })).toBe('connector_option_invalid')
-    expect(await refused({ options: { path_timezone: 'Mars' } })).toBe('connector_option_invalid')
-    expect(await refused({ options: { name: 'a-b' } })).toBe('connector_option_invalid')
-    expect(await refused({ bounded: false, options: { write_mode: 'overwrite' } })).toBe('connector_option_conflict')
-    expect(await refused({ path: join(base, 'one.jsonl'), options: { roll_records: '5' } })).toBe(
-      'connector_option_conflict',
-    )
-    expect(await refused({ options: { success_file: 'x' } })).toBe('not_implemented')
-  })
-
-  test('a value too long for a folder is a reject, the rows around it are written', async () => {
-    const driver = await open({ options: { partition_by: ['city'] } })
-    await driver.settle(undefined)
-    const { BatchBuilder } = await import('../../../core/row-batch.ts')
-    using builder = new BatchBuilder(rowSchema, 3, harness.engine.memory)
-    for (const city of ['a', 'x'.repeat(300), 'a']) builder.append([1, city, at(0)])
-    expect(await driver.sink.write(builder.finish())).toMatchObject([{ row: 1, code: 'connector_record_too_large' }])
-    await driver.commit(await epochOf(driver, 1n, []))
-    expect(ids()).toEqual([1, 1])
-  })
-})
-
-describe('rolling', () => {
-  const filesOf = async (
-    options: OpenForm['options'],
-    batches: readonly (readonly (readonly Value[])[])[],
-    form: OpenForm = {},
-  ) => {
-    const driver = await open({ ...form, options: options ?? {} })
-    await driver.settle(undefined)
-    for (const rows of batches) await driver.write(rows)
-    await driver.commit(await epochOf(driver, 1n, []))
-    return listed('final').map((name) => readFileSync(join(root, name), 'utf8').split('\n').length - 1)
-  }
-
-  test('after so many rows, exactly', async () => {
-    expect(await filesOf({ roll_records: '3' }, [rowsUpTo(2), rowsUpTo(10, 2)])).toEqual([3, 3, 3, 1])
-    expect(ids()).toEqual(numbers(10))
-  })
-
-  test('after the batch that reaches a size', async () => {
-    expect(await filesOf({ roll_bytes: '100' }, [rowsUpTo(3), rowsUpTo(6, 3), rowsUpTo(7, 6)])).toEqual([3, 3, 1])
-  })
-
-  test('by event time', async () => {
-    const options = { roll_interval: '2h', roll_clock: 'event' }
-    expect(await filesOf(options, [rowsUpTo(5)], { eventTime: 2 })).toEqual([2, 2, 1])
-  })
-
-  test('compressed files can be read back', async () => {
-    await filesOf({ compression: 'gzip', format: 'csv' }, [rowsUpTo(3), rowsUpTo(6, 3)])
-    const { gunzipSync } = await import('node:zlib')
-    const [name] = listed('final')
-    expect(name).toMatch(/\.csv\.gz$/)
-    const lines = gunzipSync(readFileSync(join(root, name!)))
-      .toString()
-      .trimEnd()
-      .split('\n')
-    expect(lines).toHaveLength(7)
-  })
 })
 
 test('10,000 partitions in one epoch: few files are open, all are there; the token names a list', async () => {
@@ -669,7 +516,7 @@ test('10,000 partitions in one epoch: few files are open, all are there; the tok
     options: { partition_by: ['id'], fsync: 'never', open_files_max: '20', write_mode: 'append' },
   })
   await driver.settle(undefined)
-  const all = Array.from({ length: 10_000 }, (_, i): readonly Value[] => [i, 'x', at(0)])
+  const all = Array.from({ length: 10_000 }, (_, i): readonly Value[] => [i, 'x', timeOf(0)])
   await driver.write(all)
   // Back to partitions that were closed: they go on in another file.
   await driver.write(all.slice(0, 100))
@@ -686,58 +533,3 @@ test('10,000 partitions in one epoch: few files are open, all are there; the tok
   expect(names.filter((name) => name.startsWith('id=42/'))).toHaveLength(2)
   expect(ids()).toHaveLength(10_100)
 }, 120_000)
-
-describe('without checkpoints', () => {
-  const plain = async (form: OpenForm = {}) => {
-    const { context } = await harness.sinkContext(`file://${root}/`, rowSchema, {
-      ...form,
-      given: Object.entries(form.options ?? {}).map(([name, value]) => ({ name, value })),
-    })
-    const driver = new EpochDriver(await openFileSink(context), context)
-    opened.push(driver)
-    return driver
-  }
-  const end = async (driver: EpochDriver, complete = true): Promise<boolean> => {
-    await driver.sink.flush()
-    if (complete) await driver.sink.seal!()
-    const published = await driver.sink.finish!(complete)
-    await driver[Symbol.asyncDispose]()
-    return published
-  }
-
-  test('all is published at the end, once; a second run is refused, append and overwrite are not', async () => {
-    const first = await plain()
-    await first.write(rowsUpTo(2))
-    expect(listed('final')).toEqual([])
-    expect(await end(first)).toBe(true)
-    expect(listed('final')).toHaveLength(1)
-    expect(listed('hidden')).toEqual([])
-    expect((await failure(plain())).code).toBe('target_exists')
-    const more = await plain({ options: { write_mode: 'append' } })
-    await more.write(rowsUpTo(4, 2))
-    await end(more)
-    expect(ids()).toEqual(numbers(4))
-    const anew = await plain({ options: { write_mode: 'overwrite' } })
-    await anew.write(rowsUpTo(1))
-    await end(anew)
-    expect(ids()).toEqual([0])
-  })
-
-  test('a run that ends is stopped: nothing; an endless one: what it wrote', async () => {
-    const stopped = await plain()
-    await stopped.write(rowsUpTo(2))
-    expect(await end(stopped, false)).toBe(false)
-    expect(listed('hidden')).toEqual([])
-    expect(ids()).toEqual([])
-    const endless = await plain({ bounded: false })
-    await endless.write(rowsUpTo(2))
-    expect(await end(endless, false)).toBe(true)
-    expect(ids()).toEqual([0, 1])
-  })
-
-  test('a file in the way of a folder is told', async () => {
-    mkdirSync(base, { recursive: true })
-    writeFileSync(root, '')
-    expect((await failure(plain())).code).toBe('connector_uri_invalid')
-  })
-})

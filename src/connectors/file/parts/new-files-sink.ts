@@ -52,8 +52,10 @@ export class NewFilesSink implements Sink {
   readonly #ledger: TargetLedger
   readonly #device: SameDevice
   #current: EpochFiles
-  /** Epochs whose files this instance has prepared and not seen committed. */
+  /** Epochs whose files this instance has prepared and not begun to commit. */
   readonly #prepared = new Map<bigint, EpochFiles>()
+  /** Epochs whose commit this instance has begun and not ended. */
+  readonly #begun = new Set<bigint>()
   #epoch = 0n
   #count = 0
   #failed: { readonly error: unknown } | undefined
@@ -202,10 +204,12 @@ export class NewFilesSink implements Sink {
 
   async commit(epoch: bigint, token: Uint8Array): Promise<readonly SinkReject[]> {
     const { root } = this.#target
+    this.#prepared.delete(epoch)
+    this.#begun.add(epoch)
     const list = await readToken(this.#files, root, token)
     const replaces = list?.last === true && this.#writeMode === 'overwrite'
     if (list !== undefined && list.files.length === 0 && !replaces) {
-      this.#prepared.delete(epoch)
+      this.#begun.delete(epoch)
       return []
     }
     if (await this.#ledger.begin(epoch)) {
@@ -221,7 +225,7 @@ export class NewFilesSink implements Sink {
       await this.#ledger.done(epoch)
     } else for (const { temp } of list?.files ?? []) await removeStaged(this.#files, join(root, temp))
     if (list?.list !== undefined) await removeStaged(this.#files, join(root, list.list))
-    this.#prepared.delete(epoch)
+    this.#begun.delete(epoch)
     return []
   }
 
@@ -242,16 +246,25 @@ export class NewFilesSink implements Sink {
     }
   }
 
-  /** Rows written since belong to epochs that will not be either. */
-  async abort(epoch: bigint): Promise<void> {
+  /**
+   * Rows written since belong to epochs that will not be either. What this instance began to commit is not touched:
+   * another one may be publishing it.
+   */
+  async abort(epoch: bigint, token?: Uint8Array): Promise<void> {
+    const { root, owner } = this.#target
     const dead = [...this.#prepared].filter(([other]) => other >= epoch)
     const all = [...dead.map(([, files]) => files), this.#current]
     this.#current = new EpochFiles(this.#place)
     for (const [other] of dead) this.#prepared.delete(other)
     for (const files of all) await this.#discard(files)
     const { incarnation } = this.#context
-    const list = stagedName(this.#target.owner, { incarnation, epoch, n: 'list' })
-    await removeStaged(this.#files, join(this.#target.root, list))
+    for (const [other] of dead) {
+      await removeStaged(this.#files, join(root, stagedName(owner, { incarnation, epoch: other, n: 'list' })))
+    }
+    if (token === undefined || this.#begun.has(epoch)) return
+    const named = await readToken(this.#files, root, token)
+    for (const { temp } of named?.files ?? []) await removeStaged(this.#files, join(root, temp))
+    if (named?.list !== undefined) await removeStaged(this.#files, join(root, named.list))
   }
 
   async #discard(files: EpochFiles): Promise<void> {

@@ -71,6 +71,37 @@ test('no rows still make the file, also a compressed one', async () => {
   expect(gunzipSync(readFileSync(path))).toHaveLength(0)
 })
 
+test('rows are synced before the token, and the folder that has the new name', async () => {
+  const path = sinks.freshPath('csv')
+  const files = new DyingFiles()
+  const driver = await sinks.open(path, { files })
+  await driver.settle(undefined)
+  files.trace.length = 0
+  const temp = '.headrace-orders-rows-0-1-0-1'
+  const folder = dirname(path).split('/').at(-1)
+  const last = await epochOf(driver, 1n, rowsFrom(0, 2), true)
+  expect(files.trace.filter((line) => /^(append|sync|close)/.test(line))).toEqual([
+    `append ${temp}`,
+    `sync ${temp}`,
+    `close ${temp}`,
+    `sync ${folder}`,
+    `close ${folder}`,
+  ])
+  files.trace.length = 0
+  await driver.commit(last)
+  const calls = files.trace.filter((line) => /^(rename|sync)/.test(line))
+  expect(calls.map((line) => line.replace(/\S*-ledger \S*/, 'ledger'))).toEqual([
+    expect.stringMatching(/^sync .*ledger$|^sync ledger/),
+    'rename ledger',
+    `sync ${folder}`,
+    `rename ${temp} out.csv`,
+    `sync ${folder}`,
+    expect.stringMatching(/^sync /),
+    'rename ledger',
+    `sync ${folder}`,
+  ])
+})
+
 describe('a process that dies at any system call', () => {
   for (const when of ['before', 'after'] as const) {
     for (const mode of ['overwrite', 'create'] as const) {

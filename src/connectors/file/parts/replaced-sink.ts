@@ -72,15 +72,15 @@ export class ReplacedSink implements Sink {
       { clock, signal, files },
     )
     this.#space = new SpaceGuard(files, this.#folder, this.#options.min_free)
-    this.#release = takePath(context, target.path)
     this.#form = plainForm(target.path, context)
+    this.#release = takePath(context, target.path)
   }
 
   /** What is there was not put there by this lineage: `write_mode = 'create'` leaves it. */
   async refuseExisting(): Promise<void> {
     if (this.#options.write_mode !== 'create' || this.#mode === undefined || (await this.#ledger.hasBegun())) return
     throw new HeadraceError('target_exists', `"${this.#path}" exists`, {
-      hint: "write_mode = 'overwrite' replaces it",
+      hint: "write_mode = 'overwrite' replaces it, write_mode = 'append' adds to it",
     })
   }
 

@@ -13,7 +13,8 @@ export interface TargetLock {
 
 /** How long a starter waits for the holder of a lock. */
 const WAIT_MS = 6000
-const LOOK_MS = 100
+/** The holder of a ledger has it for a moment, that of a file for long. */
+const LOOK_MS_MAX = 100
 
 const BUSY = 5
 const LOCKED = 6
@@ -31,15 +32,16 @@ export async function lockTarget(
   place: { readonly clock: Clock; readonly signal?: AbortSignal | undefined; readonly named?: boolean },
 ): Promise<TargetLock> {
   const from = place.clock.elapsedMs()
-  for (;;) {
+  for (let wait = 2; ; wait = Math.min(2 * wait, LOOK_MS_MAX)) {
     const database = tryLock(path)
     if (database !== undefined) {
       if (place.named === true) nameOwner(path)
       return held(path, database)
     }
     place.signal?.throwIfAborted()
-    if (place.clock.elapsedMs() - from >= WAIT_MS) throw lockedError(path)
-    await place.clock.sleep(LOOK_MS, place.signal)
+    const left = WAIT_MS - (place.clock.elapsedMs() - from)
+    if (left <= 0) throw lockedError(path)
+    await place.clock.sleep(Math.min(wait, left), place.signal)
   }
 }
 
