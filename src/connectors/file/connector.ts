@@ -2,7 +2,7 @@ import type { Connector } from '../contract.ts'
 import { fileOptions } from './options.ts'
 import { discoverFiles } from './parts/discover.ts'
 import { FileSink } from './sink.ts'
-import { FileSource } from './source.ts'
+import { openFileSource } from './source.ts'
 
 export const file: Connector = {
   name: 'file',
@@ -22,6 +22,6 @@ export const file: Connector = {
   },
   bounded: (options) => options['watch'] !== true,
   discover: discoverFiles,
-  openSource: async (context) => new FileSource(context),
+  openSource: async (context) => openFileSource(context),
   openSink: async (context) => new FileSink(context),
 }

@@ -61,6 +61,11 @@ export class FileRows implements Disposable {
     return this.#identity!
   }
 
+  /** The same bytes are in another file now. */
+  movedTo(inode: string): void {
+    if (this.#identity!.inode !== inode) this.#identity = { ...this.#identity!, inode }
+  }
+
   /** The position as an offset. */
   get next(): string {
     return this.#offset(this.#position)

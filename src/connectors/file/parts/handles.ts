@@ -49,7 +49,7 @@ export class Handle {
   readonly #handles: Handles
   readonly #pathOf: () => string
   #descriptor: number | undefined
-  /** What was opened first: another file at the path is not taken for it. */
+  /** Device and inode of what was opened first: another file at the path is not taken for it. */
   #key: string | undefined
   usedAt = 0
 
@@ -97,6 +97,12 @@ export class Handle {
     closeSync(this.#descriptor)
     this.#descriptor = undefined
     this.#handles.closed(this)
+  }
+
+  /** Closes it for good: what is at its path is another file. */
+  retire(): void {
+    this.close()
+    this.#key = 'none'
   }
 
   /** Closes it; the next use may open another file. */
