@@ -129,6 +129,34 @@ test('files that appear are added, deleted ones are read to their end and remove
   expect(await issuesOf(run)).toEqual([])
 })
 
+test('a file that is deleted while it is read is read to its end', async () => {
+  writeFileSync(at('a.jsonl'), lines(0, 1000))
+  const harness = new Harness({ baseDirectory: cwd, batchRows: 10, clock })
+  await using source = await harness.openSource(
+    'file:a.jsonl?watch=true&watch_strategy=polling&read_bytes=4096',
+    numbers,
+  )
+  const stop = new AbortController()
+  const added = await source.splits(stop.signal)[Symbol.asyncIterator]().next()
+  expect(added.value).toMatchObject({ kind: 'added' })
+  await using reader = source.open(at('a.jsonl'))
+  let rows = 0
+  for await (const item of reader.read(undefined, stop.signal)) {
+    if (item.kind === 'idle') break
+    rows += item.batch!.rows
+    if (rows === 10) rmSync(at('a.jsonl'))
+  }
+  expect(rows).toBe(1000)
+})
+
+test('an abort ends a reader and the splits that wait', async () => {
+  writeFileSync(at('a.jsonl'), lines(0, 3))
+  const run = await watch('a.jsonl')
+  // The clock stands still: only the signal can end them.
+  await run.stop()
+  expect(run.events).toEqual([`added ${at('a.jsonl')}`, `idle ${at('a.jsonl')}`])
+})
+
 test('a file that has the path of an earlier one is another split', async () => {
   writeFileSync(at('a.jsonl'), lines(0, 5))
   const run = await watch('a.jsonl?rotate_wait=1s')

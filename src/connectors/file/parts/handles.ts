@@ -24,6 +24,7 @@ export class Handles {
     let oldest: Handle | undefined
     for (const handle of this.#open) if (oldest === undefined || handle.usedAt < oldest.usedAt) oldest = handle
     oldest!.close()
+    oldest!.onEvicted?.()
   }
 
   /** For `Handle`: it is used now. */
@@ -52,6 +53,8 @@ export class Handle {
   /** Device and inode of what was opened first: another file at the path is not taken for it. */
   #key: string | undefined
   usedAt = 0
+  /** Called when it was closed for another file. */
+  onEvicted: (() => void) | undefined
 
   /** `pathOf`: where the file is now. */
   constructor(handles: Handles, pathOf: () => string) {

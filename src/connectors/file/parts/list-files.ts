@@ -27,7 +27,7 @@ export type ListOptions = Pick<FileOptions, 'recursive' | 'exclude' | 'extension
  */
 export function listFiles(path: string, options: ListOptions): string[] {
   if (isLiteral(path) && !isDirectory(path)) return [path]
-  const found = findFiles(path, options, false)
+  const found = findFiles(path, options)
   if (found.length > 0) return found
   throw new HeadraceError('connector_not_found', `no file matches "${path}"`, {
     hint: /\?[a-z_.]+=/.test(path)
@@ -36,10 +36,10 @@ export function listFiles(path: string, options: ListOptions): string[] {
   })
 }
 
-/** Like `listFiles`, but what is not there is nothing. `literal`: the path is the name of a file, whatever it holds. */
-export function findFiles(path: string, options: ListOptions, literal: boolean): string[] {
+/** Like `listFiles`, but what is not there is nothing. */
+export function findFiles(path: string, options: ListOptions): string[] {
   let found: string[]
-  if (literal || isLiteral(path)) {
+  if (isLiteral(path)) {
     const stat = statOrNothing(path)
     if (stat === undefined || !stat.isDirectory()) return stat?.isFile() === true ? [path] : []
     found = walk(path, options.recursive, (relative) => !relative.split('/').some((part) => part.startsWith('.')))
@@ -60,7 +60,7 @@ export function findFiles(path: string, options: ListOptions, literal: boolean):
     .sort(naturalOrder)
 }
 
-/** The directories that changes of such files show in. */
+/** The directories that changes of such files show in. `literal`: the path is the name of one file. */
 export function directoriesOf(path: string, files: readonly string[], literal: boolean): Set<string> {
   const base = literal ? dirname(path) : isLiteral(path) ? path : splitGlob(path).base
   return new Set([base, ...files.map(dirname)])

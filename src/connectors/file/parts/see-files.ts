@@ -48,8 +48,9 @@ export function seeFiles(
 const compare = (a: BigIntStats, b: BigIntStats): number => (a.mtimeNs < b.mtimeNs ? -1 : a.mtimeNs > b.mtimeNs ? 1 : 0)
 
 function filesNow(source: { readonly path: string; readonly literal: boolean }, options: FileOptions): string[] {
+  if (source.literal) return [source.path]
   try {
-    return findFiles(source.path, options, source.literal)
+    return findFiles(source.path, options)
   } catch (error) {
     if (error instanceof HeadraceError && error.code === 'connector_not_found') return []
     throw error

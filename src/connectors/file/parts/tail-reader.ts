@@ -26,6 +26,8 @@ export class TailReader implements SplitReader {
   readonly #rows: FileRows
   /** What is given came from a last line without its end, by `line_timeout` or an earlier end: the end may follow. */
   #isLineOpen = false
+  /** Nothing that it gave is in use, and no bytes are held back. */
+  #mayRest = false
 
   constructor(
     context: SourceContext,
@@ -39,6 +41,9 @@ export class TailReader implements SplitReader {
     this.#pulse = of.pulse
     const { handle, split, path } = of.file
     this.#rows = new FileRows(context, options, { file: handle, split, path })
+    handle.onEvicted = () => {
+      if (this.#mayRest) this.#rows.rest()
+    }
   }
 
   async *read(from: Offset | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
@@ -141,10 +146,8 @@ export class TailReader implements SplitReader {
         if (signal.aborted) return
       }
       if (file.cut || this.#isOver() || (this.#untilOver() <= 0 && !this.#isReadable())) {
-        for (const item of rows.finish()) {
-          yield item
-          if (signal.aborted) return
-        }
+        yield* rows.finish()
+        if (signal.aborted) return
         this.#end({ byte: Math.max(at, rows.position.byte), row: rows.position.row })
         return
       }
@@ -161,10 +164,13 @@ export class TailReader implements SplitReader {
       }
       if (!isIdle) yield { kind: 'idle', next: rows.next }
       isIdle = true
+      this.#mayRest = at === rows.position.byte
       const left = isHeldBack ? this.#lineLeft() : Number.POSITIVE_INFINITY
       await this.#until(() => file.size > at || (isHeldBack && this.#lineLeft() <= 0), signal, left)
+      this.#mayRest = false
       if (signal.aborted) return
       rows.movedTo(file.identity.inode)
+      if (!file.cut && this.#isReadable()) await rows.wake()
     }
   }
 
@@ -280,6 +286,7 @@ export class TailReader implements SplitReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#file.handle.onEvicted = undefined
     this.#file.handle.close()
     this.#rows[Symbol.dispose]()
   }

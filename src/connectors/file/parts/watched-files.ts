@@ -29,7 +29,8 @@ const ISSUES_MAX = 100
 export class WatchedFiles {
   readonly handles: Handles
   readonly path: string
-  readonly literal: boolean
+  /** The path is the name of one file, whatever characters it holds. */
+  literal: boolean
   readonly #context: SourceContext
   readonly #options: FileOptions
   readonly #files = new Map<string, TrackedFile>()
@@ -47,7 +48,7 @@ export class WatchedFiles {
     this.path = path
     this.handles = new Handles(options.read_files_max)
     const state = context.state === undefined ? undefined : decodeState(context.state, 'watched', path)
-    this.literal = state?.literal ?? (isLiteral(path) && statOrNothing(path)?.isDirectory() !== true)
+    this.literal = state?.literal ?? isOneFile(path)
     this.#isFirst = state === undefined
     for (const known of state?.files ?? []) {
       const file = TrackedFile.fromKnown(this.handles, known)
@@ -120,6 +121,7 @@ export class WatchedFiles {
   /** Compares the file system with what is known. */
   look(): void {
     const nowMs = this.#context.clock.elapsedMs()
+    if (this.#isFirst) this.literal = isOneFile(this.path)
     const { seen, directories } = seeFiles(this, this.#options, this.#byKey)
     this.directories = directories
     if (this.#byKey.size < this.#files.size) this.#recognise(seen)
@@ -301,6 +303,8 @@ export class WatchedFiles {
     }
   }
 }
+
+const isOneFile = (path: string): boolean => isLiteral(path) && statOrNothing(path)?.isDirectory() !== true
 
 const isSame = (a: BigIntStats, b: BigIntStats): boolean => fileKey(a) === fileKey(b)
 
