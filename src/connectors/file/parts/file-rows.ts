@@ -157,9 +157,10 @@ export class FileRows implements Disposable {
     const isKnown = (decoded: Decoded): boolean => decoded.batch !== undefined || decoded.next.byte >= before
     const { read_bytes: readBytes } = this.#options
     if (codec === undefined) {
-      for (let at = 0; at < before; ) {
-        const most = Math.min(readBytes, before - at)
-        const length = readAt(this.#file.descriptor, decoder.reserve(most).subarray(0, most), at, this.#path)
+      // Beyond `before`, too: a decoder looks at more than two bytes before it takes the first record.
+      for (let at = 0; ; ) {
+        const room = decoder.reserve(readBytes).subarray(0, readBytes)
+        const length = readAt(this.#file.descriptor, room, at, this.#path)
         if (length === 0) return
         at += length
         for (const decoded of decoder.commit(length, DELIMITED)) if (isKnown(decoded)) return
