@@ -165,7 +165,6 @@ export class FileRows implements Disposable {
         at += length
         for (const decoded of decoder.commit(length, DELIMITED)) if (isKnown(decoded)) return
       }
-      return
     }
     const form = { codec, skip: 0, readBytes, end: Number.POSITIVE_INFINITY }
     for await (const chunk of inflatedChunks(this.#file, this.#path, form)) {

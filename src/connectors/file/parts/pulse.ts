@@ -1,7 +1,8 @@
 import type { Clock } from '../../../core/clock.ts'
 
-/** After a hint the next look comes no sooner than this behind the last one. */
+/** After a hint the next look comes no sooner than this behind the last one, nor than so many times its length. */
 const HINT_GAP_MS = 100
+const HINT_GAP_LOOKS = 9
 
 /**
  * Looks at the file system at intervals while somebody waits, and wakes everybody who does. One timer for all; none
@@ -18,6 +19,7 @@ export class Pulse implements Disposable {
   #disposed = false
   #hinted = false
   #lookedMs: number
+  #gapMs = HINT_GAP_MS
 
   /** `look` must not throw; `intervalMs` is asked before every sleep. The first look was made by the caller. */
   constructor(clock: Clock, look: () => void, intervalMs: () => number) {
@@ -65,8 +67,10 @@ export class Pulse implements Disposable {
         continue
       }
       this.#hinted = false
-      this.#lookedMs = this.#clock.elapsedMs()
+      const begunMs = this.#clock.elapsedMs()
       this.#look()
+      this.#lookedMs = this.#clock.elapsedMs()
+      this.#gapMs = Math.max(HINT_GAP_MS, HINT_GAP_LOOKS * (this.#lookedMs - begunMs))
       const woken = this.#waiting
       this.#waiting = new Set()
       for (const { wake } of woken) wake()
@@ -76,7 +80,7 @@ export class Pulse implements Disposable {
 
   #dueMs(): number {
     const interval = this.#intervalMs()
-    let due = this.#lookedMs + (this.#hinted ? Math.min(HINT_GAP_MS, interval) : interval)
+    let due = this.#lookedMs + (this.#hinted ? Math.min(this.#gapMs, interval) : interval)
     for (const waiter of this.#waiting) due = Math.min(due, waiter.dueMs)
     return due
   }
