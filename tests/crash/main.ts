@@ -32,7 +32,9 @@ async function r1(): Promise<void> {
       const clean = isClean(result.verdict)
       if (clean) passed++
       else failed++
-      process.stdout.write(`R1 ${one.name}: ${clean ? 'passed' : `FAILED in ${folder}`}; kills: ${phases}; seed ${result.seed}; ${counts}\n`)
+      process.stdout.write(
+        `R1 ${one.name}: ${clean ? 'passed' : `FAILED in ${folder}`}; kills: ${phases}; seed ${result.seed}; ${counts}\n`,
+      )
     } catch (error) {
       failed++
       process.stdout.write(`R1 ${one.name}: FAILED in ${folder}; seed ${seed + i}; ${String(error)}\n`)

@@ -3,7 +3,7 @@ import { fileOptions } from './options.ts'
 import { discoverFiles } from './parts/discover.ts'
 import { fileSinkFacts } from './parts/sink-facts.ts'
 import { openFileSink } from './sink.ts'
-import { FileSource } from './source.ts'
+import { openFileSource } from './source.ts'
 
 export const file: Connector = {
   name: 'file',
@@ -24,6 +24,6 @@ export const file: Connector = {
   bounded: (options) => options['watch'] !== true,
   sinkFacts: fileSinkFacts,
   discover: discoverFiles,
-  openSource: async (context) => new FileSource(context),
+  openSource: async (context) => openFileSource(context),
   openSink: (context) => openFileSink(context),
 }

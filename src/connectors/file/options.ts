@@ -29,8 +29,39 @@ export const fileOptions = {
     max: 1_048_576,
     side: 'source',
   }),
-  watch: bool('Keep reading as files grow and appear.', { ...later, side: 'source' }),
-  start: choice(['earliest', 'latest'], 'Where a watched file begins.', { ...later, side: 'source' }),
+  watch: bool('Keep reading as files grow and appear.', { default: false, side: 'source' }),
+  start: choice(['earliest', 'latest'], 'Where files begin that are there when watching begins.', {
+    default: 'earliest',
+    side: 'source',
+  }),
+  watch_strategy: choice(
+    ['polling', 'events', 'hybrid'],
+    'How a watched path is looked at: at intervals, or also when the system tells of a change.',
+    { default: 'hybrid', side: 'source' },
+  ),
+  poll_interval: duration('How often watched files are looked at.', {
+    default: 1000,
+    min: 100,
+    max: 60_000,
+    side: 'source',
+  }),
+  poll_fallback: duration('Hybrid: how often they are looked at where the system tells of changes.', {
+    default: 5000,
+    min: 100,
+    max: 60_000,
+    side: 'source',
+  }),
+  rotation_pattern: text('Glob of the names in its directory that a watched file is renamed to: app.log.*', {
+    side: 'source',
+  }),
+  rotate_wait: duration('A file that was renamed or deleted has ended when it did not grow for so long.', {
+    default: 5000,
+    side: 'source',
+  }),
+  line_timeout: duration('A last line without its end is given when the file did not grow for so long.', {
+    min: 1,
+    side: 'source',
+  }),
   write_mode: choice(
     ['append', 'create', 'overwrite'],
     'What happens to what is there; a folder is created, a plain path overwritten by a query that ends, else appended.',

@@ -31,9 +31,7 @@ export async function judge(folder: string, { inputs, outputs, verdict }: Case):
   try {
     await connection.run(`CREATE TABLE sent AS SELECT * FROM ${read(inputs, input)}`)
     if (verdict === 'records') {
-      await connection.run(
-        `CREATE TABLE got AS SELECT *, row_number() OVER () AS place FROM ${read(outputs, record)}`,
-      )
+      await connection.run(`CREATE TABLE got AS SELECT *, row_number() OVER () AS place FROM ${read(outputs, record)}`)
       const [acked = 0, seen = 0, lost = 0, dup = 0, corrupt = 0, inverted = 0] = await numbers(`SELECT
         (SELECT count(*) FROM sent), (SELECT count(*) FROM got),
         (SELECT count(*) FROM sent WHERE id NOT IN (SELECT id FROM got)),

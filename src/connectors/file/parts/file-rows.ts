@@ -26,7 +26,8 @@ export class FileRows implements Disposable {
   readonly #file: OpenFile
   readonly #split: string
   readonly #path: string
-  readonly #system: SystemColumns
+  #system: SystemColumns | undefined
+  #input: FileInput | undefined
   #decoder: Decoder | undefined
   #identity: FileIdentity | undefined
   /** Bytes that the identity may cover by now. */
@@ -48,8 +49,6 @@ export class FileRows implements Disposable {
     this.#file = of.file
     this.#split = of.split
     this.#path = of.path
-    const { schema, systemColumns, batchRows: capacity, memory } = context
-    this.#system = new SystemColumns(schema, systemColumns, { capacity, memory })
   }
 
   /** What follows the items that were given. */
@@ -61,6 +60,11 @@ export class FileRows implements Disposable {
     return this.#identity!
   }
 
+  /** The same bytes are in another file now. */
+  movedTo(inode: string): void {
+    if (this.#identity!.inode !== inode) this.#identity = { ...this.#identity!, inode }
+  }
+
   /** The position as an offset. */
   get next(): string {
     return this.#offset(this.#position)
@@ -68,13 +72,29 @@ export class FileRows implements Disposable {
 
   /** Once, before anything else: the next byte to be given is `position.byte`. */
   async begin(input: FileInput, identity: FileIdentity, position: RowPosition): Promise<void> {
+    const { schema, systemColumns, batchRows: capacity, memory } = this.#context
     const decoder = this.#context.decoder(this.#split, input.format)
     this.#decoder = decoder
+    this.#system = new SystemColumns(schema, systemColumns, { capacity, memory })
+    this.#input = input
     this.#identity = identity
     this.#covers = input.codec === undefined ? this.#options.fingerprint_bytes : identity.length
     if (position.byte > 0 && HEADED.has(input.format)) await this.#readHeader(decoder, input.codec, position.byte)
     this.#first = position.row
     this.seek(position)
+  }
+
+  /** Gives its memory back, when nothing that it gave is in use; `wake` comes before anything else. */
+  rest(): void {
+    this.#decoder?.[Symbol.dispose]()
+    this.#decoder = undefined
+    this.#system?.[Symbol.dispose]()
+    this.#system = undefined
+  }
+
+  /** Goes on after `rest`; a record that was not whole is read again. */
+  async wake(): Promise<void> {
+    if (this.#decoder === undefined) await this.begin(this.#input!, this.#identity!, this.#position)
   }
 
   /** Drops a record that is not whole; goes on from there. */
@@ -104,6 +124,7 @@ export class FileRows implements Disposable {
 
   /** The last record, which nothing ends. */
   *finish(): Generator<SourceItem> {
+    if (this.#decoder === undefined) return
     for (const decoded of this.#decoder!.finish()) if (this.#isNew(decoded)) yield this.#item(decoded)
   }
 
@@ -115,7 +136,7 @@ export class FileRows implements Disposable {
   #item({ batch, rejects, next }: Decoded): SourceItem {
     this.#position = { byte: next.byte, row: next.ordinal }
     const facts = { source: `file:${this.#path}`, file: this.#path }
-    const rows = batch === undefined ? undefined : this.#system.add(batch, facts)
+    const rows = batch === undefined ? undefined : this.#system!.add(batch, facts)
     return { kind: 'batch', batch: rows, next: this.#offset(this.#position), rejects }
   }
 
@@ -136,14 +157,14 @@ export class FileRows implements Disposable {
     const isKnown = (decoded: Decoded): boolean => decoded.batch !== undefined || decoded.next.byte >= before
     const { read_bytes: readBytes } = this.#options
     if (codec === undefined) {
-      for (let at = 0; at < before; ) {
-        const most = Math.min(readBytes, before - at)
-        const length = readAt(this.#file.descriptor, decoder.reserve(most).subarray(0, most), at, this.#path)
+      // Beyond `before`, too: a decoder looks at more than two bytes before it takes the first record.
+      for (let at = 0; ; ) {
+        const room = decoder.reserve(readBytes).subarray(0, readBytes)
+        const length = readAt(this.#file.descriptor, room, at, this.#path)
         if (length === 0) return
         at += length
         for (const decoded of decoder.commit(length, DELIMITED)) if (isKnown(decoded)) return
       }
-      return
     }
     const form = { codec, skip: 0, readBytes, end: Number.POSITIVE_INFINITY }
     for await (const chunk of inflatedChunks(this.#file, this.#path, form)) {
@@ -154,9 +175,7 @@ export class FileRows implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#decoder?.[Symbol.dispose]()
-    this.#decoder = undefined
-    this.#system[Symbol.dispose]()
+    this.rest()
   }
 }
 

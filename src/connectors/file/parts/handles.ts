@@ -24,6 +24,7 @@ export class Handles {
     let oldest: Handle | undefined
     for (const handle of this.#open) if (oldest === undefined || handle.usedAt < oldest.usedAt) oldest = handle
     oldest!.close()
+    oldest!.onEvicted?.()
   }
 
   /** For `Handle`: it is used now. */
@@ -49,9 +50,11 @@ export class Handle {
   readonly #handles: Handles
   readonly #pathOf: () => string
   #descriptor: number | undefined
-  /** What was opened first: another file at the path is not taken for it. */
+  /** Device and inode of what was opened first: another file at the path is not taken for it. */
   #key: string | undefined
   usedAt = 0
+  /** Called when it was closed for another file. */
+  onEvicted: (() => void) | undefined
 
   /** `pathOf`: where the file is now. */
   constructor(handles: Handles, pathOf: () => string) {
@@ -97,6 +100,12 @@ export class Handle {
     closeSync(this.#descriptor)
     this.#descriptor = undefined
     this.#handles.closed(this)
+  }
+
+  /** Closes it for good: what is at its path is another file. */
+  retire(): void {
+    this.close()
+    this.#key = 'none'
   }
 
   /** Closes it; the next use may open another file. */

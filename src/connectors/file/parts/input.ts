@@ -28,6 +28,12 @@ export async function inspectInput(descriptor: number, path: string, options: Fi
   return { format: detectFormat(path, codec === undefined ? bytes : await firstInflated(codec, bytes)), codec }
 }
 
+/** The codec of an open file, by option, magic bytes or name. */
+export function codecOfHead(descriptor: number, path: string, option: FileOptions['compression']): Codec | undefined {
+  const head = new Uint8Array(16)
+  return codecOf(path, head.subarray(0, readAt(descriptor, head, 0, path)), option)
+}
+
 function codecOf(path: string, bytes: Uint8Array, option: FileOptions['compression']): Codec | undefined {
   if (option === 'none') return undefined
   if (option !== 'auto') return option
