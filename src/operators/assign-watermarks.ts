@@ -61,7 +61,12 @@ export class AssignWatermarks implements Operator {
 
   /** A split that will deliver rows; it holds the watermark until its first row. One that was restored goes on. */
   addSplit(id: string): void {
-    if (this.#splits.has(id)) return
+    const known = this.#splits.get(id)
+    if (known !== undefined) {
+      // One that had ended has got more: it holds the watermark again, which does not fall.
+      known.finished = false
+      return
+    }
     this.#splits.set(id, { watermark: Number.NEGATIVE_INFINITY, finished: false })
   }
 

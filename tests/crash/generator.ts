@@ -2,8 +2,8 @@ import { appendFileSync, closeSync, fsyncSync, openSync, writeSync } from 'node:
 import { crc32 } from 'node:zlib'
 import { Random } from '../../src/core/random.ts'
 
-// A process of its own that appends records to files and keeps a synced list of those it has appended. It writes while
-// its standard input last said "go", and stops at "stop" or when all records are written.
+// A process of its own that appends records to files and keeps a synced list of those it has appended. It writes up to
+// the number that a line of its standard input names, and ends with its input or when all records are written.
 // Arguments: seed, records, first event time (ms), ledger, files…
 
 interface GeneratorMessage {
@@ -32,7 +32,7 @@ const files = paths.map((path) => openSync(path, 'a'))
 const ledger = openSync(ledgerPath, 'a')
 const sequences = new Array<number>(KEYS).fill(0)
 let next = 0
-let going = false
+let limit = 0
 let stopped = false
 
 /** One record: dense id, key, sequence of the key, event time, amount, checksum over all of it. */
@@ -48,7 +48,7 @@ function record(id: number): string {
 function append(): void {
   const texts = files.map(() => '')
   const from = next
-  for (; next < count && next < from + CHUNK; next++) texts[next % files.length] += record(next)
+  for (; next < limit && next < from + CHUNK; next++) texts[next % files.length] += record(next)
   for (const [i, text] of texts.entries()) writeSync(files[i]!, text)
   // Acknowledged only when it is in the file for good.
   for (const file of files) fsyncSync(file)
@@ -61,11 +61,7 @@ const say = (message: GeneratorMessage): void => {
 }
 
 process.stdin.on('data', (chunk: Buffer) => {
-  for (const word of chunk.toString().split('\n')) {
-    if (word === 'go') going = true
-    if (word === 'wait') going = false
-    if (word === 'stop') stopped = true
-  }
+  for (const word of chunk.toString().split('\n')) if (word !== '') limit = Math.min(count, Number(word))
 })
 process.stdin.on('end', () => {
   stopped = true
@@ -73,7 +69,7 @@ process.stdin.on('end', () => {
 
 while (!stopped && next < count) {
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
-  if (!going) continue
+  if (next >= limit) continue
   append()
   say({ acked: next, done: next === count })
 }

@@ -169,8 +169,8 @@ export class Drive {
       if (event.kind === 'complete') break
       if (event.kind === 'added') splits.push(event.split.id)
     }
-    for (const split of splits) this.#addSplit(open, split)
-    const unread = splits.filter((split) => !open.positions.get(split)!.ended)
+    for (const split of splits) if (open.positions.get(split)?.ended !== true) this.#addSplit(open, split)
+    const unread = splits.filter((split) => open.positions.get(split)?.ended !== true)
     await this.#lowestFirst(open, unread, budget)
   }
 
@@ -189,7 +189,9 @@ export class Drive {
         if (event.kind === 'complete' || enough.signal.aborted) break
         if (event.kind !== 'added') continue
         this.#addSplit(open, event.split.id)
-        if (!open.positions.get(event.split.id)!.ended) reading.push(this.#failFast(whole(event.split.id)))
+        // A split that had ended and is named again has got more.
+        open.positions.get(event.split.id)!.ended = false
+        reading.push(this.#failFast(whole(event.split.id)))
       }
     } finally {
       this.#signal.removeEventListener('abort', onStop)

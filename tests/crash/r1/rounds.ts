@@ -37,28 +37,32 @@ export async function killRounds(one: Case, form: RoundsForm): Promise<RoundsRes
   const random = new Random(seed)
   const generator = new Generator(form, one)
   const byPhase = new Map<string, number>(PHASES.map((phase) => [phase, 0]))
-  const share = Math.ceil(form.records / form.kills)
+  // A part is left for the last run.
+  const share = form.records / (form.kills + 1)
   for (let kill = 0; kill < form.kills; ) {
     const least = Math.min(...byPhase.values())
     const wanted = random.pick(PHASES.filter((phase) => byPhase.get(phase) === least))
     const run = start(folder)
-    generator.go()
-    const target = generator.acked + Math.floor(share / 2)
+    let hit = run.reached(wanted)
     if (wanted !== 'claim') {
-      await limited(Promise.race([generator.until(target), run.ended]), 'records')
-      // Some checkpoints may pass before.
-      for (let skip = random.below(2); skip > 0; skip--) await limited(run.reached('begin'), 'a checkpoint')
+      await limited(run.reached('claim'), 'the claim')
+      // Some checkpoints may pass before; each has rows of its own.
+      const bursts = 1 + random.below(2)
+      for (let burst = 1; burst <= bursts; burst++) {
+        if (burst === bursts) hit = run.reached(wanted)
+        const begun = run.reached('begin')
+        await limited(generator.until(generator.acked + share / bursts), 'records')
+        if (burst < bursts) await limited(begun, 'a checkpoint')
+      }
     }
-    const isThere = await limited(run.reached(wanted), wanted)
+    const isThere = await limited(hit, wanted)
     run.kill()
-    generator.wait()
     const { signal, err, code } = await run.ended
     if (!isThere || signal !== 'SIGKILL') throw new Error(`${one.name}: the pipeline ended itself (${code}): ${err}`)
     const last = run.phases.at(-1)!
     if (byPhase.has(last)) byPhase.set(last, byPhase.get(last)! + 1)
     kill++
   }
-  generator.go()
   await limited(generator.until(form.records), 'the last records')
   const run = start(folder)
   await limited(Promise.race([caughtUp(run), run.ended]), 'the end')
@@ -99,9 +103,11 @@ async function limited<T>(task: Promise<T>, what: string): Promise<T> {
 class Generator {
   readonly #child: ChildProcess
   readonly #waiting = new Set<() => void>()
+  readonly #records: number
   acked = 0
 
   constructor({ folder, seed, records }: RoundsForm, { inputs }: Case) {
+    this.#records = records
     const script = join(import.meta.dirname, '../generator.ts')
     const args = [script, String(seed), String(records), '1700000000000', join(folder, 'ledger')]
     this.#child = spawn(process.execPath, [...args, ...inputs.map((input) => join(folder, input))], {
@@ -113,18 +119,13 @@ class Generator {
     })
   }
 
-  go(): void {
-    this.#child.stdin!.write('go\n')
-  }
-
-  wait(): void {
-    this.#child.stdin!.write('wait\n')
-  }
-
+  /** Lets it append up to `target` records in all; resolves when they are synced. */
   until(target: number): Promise<void> {
+    const most = Math.min(this.#records, Math.ceil(target))
+    this.#child.stdin!.write(`${most}\n`)
     return new Promise((resolve) => {
       const look = (): void => {
-        if (this.acked < target) return
+        if (this.acked < most) return
         this.#waiting.delete(look)
         resolve()
       }
@@ -136,7 +137,7 @@ class Generator {
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.on('close', resolve))
     if (this.#child.exitCode !== null) return
-    this.#child.stdin!.write('stop\n')
+    this.#child.stdin!.end()
     await ended
   }
 }
