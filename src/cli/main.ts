@@ -8,6 +8,7 @@ import { defineDescribe } from './commands/describe.ts'
 import { defineExplain } from './commands/explain.ts'
 import { defineExplainCode } from './commands/explain-code.ts'
 import { defineNexmark } from './commands/nexmark.ts'
+import { definePipelines, defineStatus, defineWhy } from './commands/pipelines.ts'
 import { defineRun } from './commands/run.ts'
 import { defineSql } from './commands/sql.ts'
 import { defineValidate } from './commands/validate.ts'
@@ -59,6 +60,9 @@ async function main(): Promise<void> {
     defineConnectors,
     defineExplainCode,
     defineNexmark,
+    definePipelines,
+    defineStatus,
+    defineWhy,
   ]) {
     define(program, { io, done, json })
   }

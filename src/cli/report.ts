@@ -2,6 +2,7 @@ import { HeadraceError, HeadraceErrors } from '../core/errors.ts'
 import { type DeadLetter, placeOf } from '../headrace/dead-letters.ts'
 import type { Digest } from '../headrace/pipeline.ts'
 import { errorJson, isWarning, renderError } from '../sql/diagnostics.ts'
+import { grouped } from './columns.ts'
 import type { Io } from './io.ts'
 
 /** All faults of an error, in order; anything unknown becomes `internal_assertion`. */
@@ -41,9 +42,6 @@ export function printDeadLetter(letter: DeadLetter, io: Io): void {
   const head = io.paint('warning', `dead letter[${letter.code}]`)
   io.err(`${head} ${placeOf(letter)}: ${letter.detail}${sql}${value === '' ? '' : `: ${value}`}\n`)
 }
-
-/** Thousands apart by blanks; a formatter of the locale would cost 30 ms at its first use. */
-const grouped = (n: number): string => String(n).replace(/\B(?=(?:\d{3})+$)/g, ' ')
 
 /** The last line of a run. */
 export function digestText(digest: Digest): string {

@@ -378,6 +378,18 @@ const kinds = {
     when: 'The state of that name belongs to another script.',
     fix: 'Give the pipeline a name of its own: -- @name other.',
   },
+  pipeline_not_found: {
+    ...missing,
+    when: 'No pipeline of that name has a state folder.',
+    fix: 'headrace pipelines list shows them; --data-dir names another place.',
+  },
+  pipeline_not_running: {
+    class: 'permanent',
+    httpStatus: 409,
+    exitCode: 1,
+    when: 'A command needs a pipeline that runs.',
+    fix: 'Start it: headrace run.',
+  },
   pipeline_refused: {
     class: 'permanent',
     httpStatus: 409,

@@ -15,6 +15,7 @@ import { type DeadLetters, deadLetterSchema } from './dead-letters.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
+import { guarantees } from './guarantee.ts'
 import { LetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
@@ -211,6 +212,7 @@ export class Pipeline {
       lineage: place.lineage,
       incarnation: String(place.incarnation),
       started: new Date(this.#engine.clock.nowMicros() / 1000).toISOString(),
+      guarantees: guarantees(this.#input.plan, this.#input.baseDirectory),
       rowsIn: () => this.#rowsIn(),
       rowsOut: () => this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
       lateRows: () => this.#context.counters.lateRows,

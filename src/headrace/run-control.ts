@@ -1,6 +1,7 @@
 import type { Checkpointing } from '../runtime/delivery/checkpointing.ts'
 import type { Cycle } from '../runtime/delivery/cycle.ts'
 import type { Drive } from '../runtime/drive/drive.ts'
+import type { EdgeGuarantee } from './guarantee.ts'
 
 /** What a running pipeline says of itself, as JSON (delivery.md §3). */
 export interface RunStatus {
@@ -9,6 +10,8 @@ export interface RunStatus {
   readonly lineage: string
   readonly incarnation: string
   readonly started: string
+  /** What holds between each source and sink. */
+  readonly guarantees: readonly EdgeGuarantee[]
   readonly rows_in: number
   readonly rows_out: readonly { readonly target: string; readonly rows: number }[]
   readonly late_rows: number
@@ -47,6 +50,7 @@ export interface RunFacts {
   readonly lineage: string
   readonly incarnation: string
   readonly started: string
+  readonly guarantees: readonly EdgeGuarantee[]
   rowsIn(): number
   rowsOut(): RunStatus['rows_out']
   lateRows(): number
@@ -88,6 +92,7 @@ export class RunControl {
       lineage: facts.lineage,
       incarnation: facts.incarnation,
       started: facts.started,
+      guarantees: facts.guarantees,
       rows_in: facts.rowsIn(),
       rows_out: facts.rowsOut(),
       late_rows: facts.lateRows(),
@@ -138,7 +143,7 @@ export class RunControl {
       const detail = `windows that end after ${text} are open until later event times come`
       waits.push({ who: 'windows', cause: 'window_open', detail, since_ms: 0 })
     }
-    if (next !== null && cycle.phase === 'idle') {
+    if (next !== null && cycle.phase === 'idle' && this.#paused === undefined) {
       const detail = `rows become visible at the next commit, in ${Math.round(next / 100) / 10} s`
       waits.push({ who: 'sinks', cause: 'commit', detail, since_ms: checkpointing.ageMs ?? 0 })
     }

@@ -3,6 +3,7 @@ import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
 import type { ControlServer } from './durable/control-server.ts'
+import { noteBlocked, noteUnblocked } from './durable/resolution.ts'
 import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
 import type { Engine } from './engine.ts'
@@ -66,6 +67,7 @@ class Supervisor implements AsyncDisposable {
         return await pipeline.run(signal, durable)
       } catch (error) {
         const cause = error instanceof EpochAborted ? error.cause : error
+        if (durable.folder !== undefined) noteBlocked(durable.folder, cause)
         const epoch = durable.restored?.epoch
         if (epoch !== committed) backOff = new BackOff(RESTART, random)
         committed = epoch
@@ -85,7 +87,10 @@ class Supervisor implements AsyncDisposable {
       const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
       const durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
       this.#input.onStart?.(durable.notes)
-      if (durable.folder !== undefined) this.#serve(durable.folder)
+      if (durable.folder !== undefined) {
+        noteUnblocked(durable.folder)
+        this.#serve(durable.folder)
+      }
       return durable
     } catch (error) {
       await pipeline.close()

@@ -77,7 +77,7 @@ export async function startDurable(
   options: DurableOptions,
   signal: AbortSignal,
 ): Promise<Durable> {
-  const folder = 'dataDir' in options.at ? openStateFolder(options.at, facts.pipeline) : undefined
+  const folder = 'dataDir' in options.at ? openStateFolder(options.at, { ...facts, store: settings.store }) : undefined
   if (folder !== undefined && !options.takeover) {
     await refuseSecondStart(folder.path, facts.pipeline, engine.clock, signal)
   }

@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import type { CommandContext } from '../command.ts'
+import { type DataDirOption, withDataDir } from '../data-dir.ts'
+
+/** `pipelines`, `status`, `why`: what is kept and what runs. What they do is loaded when one is called. */
+export function definePipelines(program: Command, context: CommandContext): void {
+  const { done } = context
+  const pipelines = program.command('pipelines').alias('jobs').description('list, show, pause, resume, stop pipelines')
+  withDataDir(pipelines.command('list').alias('ls').description('list the pipelines of a data directory')).action(
+    async (options: DataDirOption) => {
+      const { list } = await import('../operate/pipelines.ts')
+      await list(options, context)
+    },
+  )
+  one(pipelines, 'show', 'what is kept of a pipeline, and who runs it').action(
+    async (name: string, options: DataDirOption) => {
+      const { show } = await import('../operate/pipelines.ts')
+      await show(name, options, context)
+    },
+  )
+  for (const [action, text] of [
+    ['pause', 'read nothing more until resume; what was read is committed first'],
+    ['resume', 'go on after pause'],
+  ] as const) {
+    one(pipelines, action, text).action(async (name: string, options: DataDirOption) => {
+      const { tellTo } = await import('../operate/pipelines.ts')
+      await tellTo(action, name, options, context)
+    })
+  }
+  one(pipelines, 'stop', 'stop after a last checkpoint')
+    .option('--timeout <duration>', 'wait for its end no longer than that', '30s')
+    .action(async (name: string, options: DataDirOption & { readonly timeout: string }) => {
+      const { stop } = await import('../operate/pipelines.ts')
+      done(await stop(name, options, context))
+    })
+}
+
+export function defineStatus(program: Command, context: CommandContext): void {
+  withDataDir(
+    program.command('status').description('what pipelines are doing').argument('[name]', 'a pipeline'),
+  ).action(async (name: string | undefined, options: DataDirOption) => {
+    const { list, status } = await import('../operate/pipelines.ts')
+    await (name === undefined ? list(options, context) : status(name, options, context))
+  })
+}
+
+export function defineWhy(program: Command, context: CommandContext): void {
+  one(program, 'why', 'what a pipeline waits for').action(async (name: string, options: DataDirOption) => {
+    const { why } = await import('../operate/pipelines.ts')
+    await why(name, options, context)
+  })
+}
+
+const one = (parent: Command, action: string, text: string): Command =>
+  withDataDir(parent.command(action).description(text).argument('<name>', 'a pipeline'))
