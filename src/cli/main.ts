@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { HeadraceError } from '../core/errors.ts'
 import { packageVersion } from '../core/version.ts'
 import { defineCat } from './commands/cat.ts'
+import { defineCheckpoint } from './commands/checkpoint.ts'
 import { defineConnectors } from './commands/connectors.ts'
 import { defineCopy } from './commands/copy.ts'
 import { defineDescribe } from './commands/describe.ts'
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
     definePipelines,
     defineStatus,
     defineWhy,
+    defineCheckpoint,
   ]) {
     define(program, { io, done, json })
   }

@@ -69,3 +69,29 @@ test('an unknown name is answered with the nearest; a killed pipeline says so', 
   expect((await call('pipelines', 'show', 'ticks')).out).toMatch(/^state +interrupted$/m)
   expect(await json('why', 'ticks')).toMatchObject({ waits: [{ cause: 'not_running' }] })
 })
+
+test('checkpoints are listed, shown, taken, verified and pruned', { timeout: TIMEOUT }, async () => {
+  const running = await ticking()
+  expect((await call('checkpoint', 'trigger', 'ticks')).out).toMatch(
+    /^ticks: checkpoint \d+, epoch \d+, is committed\n$/,
+  )
+  expect((await call('checkpoint', 'prune', 'ticks', '--keep', '1')).code).toBe(3)
+  await call('pipelines', 'stop', 'ticks')
+  await running.ended
+  const lines = (await call('checkpoint', 'list', 'ticks')).out.trim().split('\n')
+  expect(lines[0]).toMatch(/^ID +EPOCH +CREATED/)
+  expect(lines.at(-1)).toMatch(/ yes +stop$/)
+  const facts = await json('checkpoint', 'show', 'ticks')
+  expect(facts).toMatchObject({ reason: 'stop', sources: [{ splits: [{ offset: expect.any(String) }] }] })
+  expect((await call('checkpoint', 'show', 'ticks', String(facts['id']))).out).toMatch(/^sink file_\w+ +\d+ rows/m)
+  expect((await call('checkpoint', 'show', 'ticks', '1000000')).code).toBe(2)
+  expect(await json('checkpoint', 'verify', './.headrace/pipelines/ticks')).toMatchObject({ rejected: [] })
+  expect((await call('checkpoint', 'prune', 'ticks', '--keep', '1')).out).toMatch(/^ticks: removed \d+/)
+  const left = (await call('checkpoint', 'list', 'ticks')).out.trim().split('\n')
+  expect(left).toEqual([expect.any(String), expect.stringMatching(/ stop$/)])
+  const file = join(cwd, '.headrace/pipelines/ticks/checkpoints', `${String(facts['id']).padStart(20, '0')}.ckpt`)
+  writeFileSync(file, 'no checkpoint')
+  const { code, out } = await call('checkpoint', 'verify', 'ticks')
+  expect([code, out]).toEqual([1, expect.stringContaining('unsupported checkpoint version')])
+  expect((await call('pipelines', 'list')).out).toMatch(/^ticks +damaged/m)
+})

@@ -1,12 +1,11 @@
-import { readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { type Choice, chooseCheckpoint } from '../../checkpoint/choice.ts'
 import type { Clock } from '../../core/clock.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { askPipeline } from '../durable/control-client.ts'
 import type { Owner } from '../durable/owner.ts'
 import { type Blocked, readBlocked } from '../durable/resolution.ts'
+import { savepointNames } from '../durable/savepoints.ts'
 import type { RunStatus } from '../run-control.ts'
 import type { KeptPipeline } from './kept-pipelines.ts'
 import { liveOwner } from './live-owner.ts'
@@ -133,18 +132,4 @@ function stateOf(of: {
   if (highest > checkpoint.id) return 'interrupted'
   if (meta?.completed === true) return done ? 'completed' : 'interrupted'
   return meta?.reason === 'stop' && done ? 'stopped' : 'interrupted'
-}
-
-export const SAVEPOINTS = 'savepoints'
-const SAVEPOINT = /^(.+)\.ckpt$/
-
-export function savepointNames(folder: string): readonly string[] {
-  try {
-    return readdirSync(join(folder, SAVEPOINTS))
-      .flatMap((file) => (file.startsWith('.') ? [] : (SAVEPOINT.exec(file)?.[1] ?? [])))
-      .sort()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
 }

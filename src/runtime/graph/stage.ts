@@ -172,3 +172,5 @@ export const stateKey = (id: string): string => `op/${encodeName(id)}/0-255`
 
 /** `/`, `%` and control characters inside a name are percent-encoded. */
 export const encodeName = (name: string): string => name.replace(/[/%\u0000-\u001f\u007f]/g, encodeURIComponent)
+
+export const decodeName = (encoded: string): string => encoded.replace(/(?:%[0-9A-F]{2})+/g, decodeURIComponent)
