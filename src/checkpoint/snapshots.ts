@@ -135,6 +135,17 @@ export class Snapshots {
     return { id: this.#nextId++, epoch: this.#nextEpoch++ }
   }
 
+  /** An id for a snapshot of an epoch that there is already. */
+  nextId(): bigint {
+    assert(this.#claimId > 0n, 'a checkpoint before the claim')
+    return this.#nextId++
+  }
+
+  /** The bytes of a snapshot, checked by nobody; undefined when there are none. */
+  async read(id: bigint): Promise<Uint8Array | undefined> {
+    return await this.#options.store.get(id)
+  }
+
   /** Stores a snapshot; durable when it resolves. The `outcome` of its error says whether it is provably absent. */
   async persist(pending: Pending, parts: Omit<CheckpointForm, 'id' | 'epoch' | 'createdAt'>): Promise<void> {
     const { store, nowMs, bytesMax } = this.#options

@@ -11,6 +11,7 @@ import { defineExplainCode } from './commands/explain-code.ts'
 import { defineNexmark } from './commands/nexmark.ts'
 import { definePipelines, defineStatus, defineWhy } from './commands/pipelines.ts'
 import { defineRun } from './commands/run.ts'
+import { defineSavepoint } from './commands/savepoint.ts'
 import { defineSql } from './commands/sql.ts'
 import { defineValidate } from './commands/validate.ts'
 import { type Io, processIo } from './io.ts'
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     defineStatus,
     defineWhy,
     defineCheckpoint,
+    defineSavepoint,
   ]) {
     define(program, { io, done, json })
   }

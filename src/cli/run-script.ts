@@ -32,6 +32,8 @@ export interface StateForm {
   readonly dataDir: string | undefined
   readonly allowDroppedState: boolean
   readonly takeover: boolean
+  /** The savepoint, checkpoint or file to start from. */
+  readonly from: string | undefined
 }
 
 const PROGRESS_MS = 100
@@ -96,12 +98,13 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
 const PHASES = 'HEADRACE_PHASE_FD'
 
 function durableOptions(engine: Engine, script: ScriptInput, state: StateForm): DurableOptions {
-  const { dataDir, allowDroppedState, takeover } = state
+  const { dataDir, allowDroppedState, takeover, from } = state
   const log = engine.environment[PHASES]
   return {
     at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
     allowDroppedState,
     takeover,
+    from,
     onPhase:
       log === undefined ? undefined : (phase, epoch) => writeSync(Number(log), `${process.pid} ${epoch} ${phase}\n`),
   }

@@ -365,6 +365,12 @@ const kinds = {
     when: 'A snapshot is damaged, or its store failed or has a newer owner.',
     fix: 'See the detail; the class of the error tells whether trying again can help.',
   },
+  savepoint_exists: {
+    ...invalid,
+    httpStatus: 409,
+    when: 'A savepoint, or a file to export one to, is there already.',
+    fix: 'Choose another name, or delete the old one.',
+  },
   // pipelines and their state
   pipeline_running: {
     ...environment,

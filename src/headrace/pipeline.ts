@@ -12,6 +12,7 @@ import { SinkStage } from '../runtime/graph/sink-stage.ts'
 import { outputsHash, type ScriptPlan, type SourceNode } from '../sql/plan.ts'
 import { BadRows, exprPolicy } from './bad-rows.ts'
 import { type DeadLetters, deadLetterSchema } from './dead-letters.ts'
+import { savepointsOf } from './durable/savepoints.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
@@ -202,7 +203,7 @@ export class Pipeline {
     }
   }
 
-  #runFacts({ place, snapshots }: Durable): RunFacts {
+  #runFacts({ place, snapshots, folder }: Durable): RunFacts {
     const watermarks = (): number[] =>
       this.#graph.stages.flatMap(({ operator }) =>
         operator.openSinceMicros === undefined ? [] : [operator.openSinceMicros],
@@ -218,6 +219,7 @@ export class Pipeline {
       lateRows: () => this.#context.counters.lateRows,
       deadLetters: () => Object.fromEntries(this.#input.deadLetters.byCode),
       bytes: () => snapshots.bytes,
+      ...savepointsOf(folder, snapshots),
       watermarkMicros: () => {
         const all = watermarks()
         return all.length === 0 ? undefined : Math.min(...all)

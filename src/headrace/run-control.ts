@@ -56,6 +56,10 @@ export interface RunFacts {
   lateRows(): number
   deadLetters(): Readonly<Record<string, number>>
   bytes(): number
+  /** Throws when no savepoint of that name can be made. */
+  refuseSavepoint(name: string): Promise<void>
+  /** Copies a snapshot to where it stays. */
+  keepSavepoint(name: string, id: bigint): Promise<void>
   /** The least watermark of windows that are open, microseconds. */
   watermarkMicros(): number | undefined
 }
@@ -153,6 +157,12 @@ export class RunControl {
   /** A checkpoint now; resolves when it is committed everywhere. */
   checkpoint(): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
     return this.#parts.checkpointing.trigger('manual')
+  }
+
+  /** A checkpoint that is committed everywhere and kept under a name. */
+  async savepoint(name: string): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
+    await this.#facts.refuseSavepoint(name)
+    return await this.#parts.checkpointing.trigger('savepoint', ({ id }) => this.#facts.keepSavepoint(name, id))
   }
 
   /** A checkpoint, then nothing is read until `resume`. */

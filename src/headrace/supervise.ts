@@ -1,4 +1,4 @@
-import type { HeadraceError } from '../core/errors.ts'
+import { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
@@ -31,6 +31,7 @@ export async function runPipeline(engine: Engine, input: SupervisedInput, signal
   const settings = checkpointSettings(input.plan)
   const { durable } = input
   if (durable === undefined || !settings.enabled || !keepsState(input.plan)) {
+    refuseFrom(durable)
     return await new Pipeline(engine, input).run(signal)
   }
   await using supervisor = new Supervisor(engine, input, { settings, options: durable })
@@ -41,7 +42,7 @@ class Supervisor implements AsyncDisposable {
   readonly #engine: Engine
   readonly #input: SupervisedInput
   readonly #settings: PipelineCheckpoints
-  readonly #options: DurableOptions
+  #options: DurableOptions
   #server: Promise<ControlServer> | undefined
   #control: RunControl | undefined
 
@@ -86,6 +87,8 @@ class Supervisor implements AsyncDisposable {
     try {
       const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
       const durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
+      // Taken up: from now on the newest checkpoint is what is gone on from.
+      this.#options = { ...this.#options, from: undefined }
       this.#input.onStart?.(durable.notes)
       if (durable.folder !== undefined) {
         noteUnblocked(durable.folder)
@@ -119,6 +122,13 @@ class Supervisor implements AsyncDisposable {
     const server = await this.#server?.catch(() => undefined)
     await server?.close()
   }
+}
+
+function refuseFrom(durable: DurableOptions | undefined): void {
+  if (durable?.from === undefined) return
+  throw new HeadraceError('cli_usage', `--from ${durable.from}: this pipeline keeps no state`, {
+    hint: 'state is kept by a pipeline with a name (a file, or -- @name) that is endless or writes to something that lasts',
+  })
 }
 
 /** Going back to the last checkpoint may help. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -94,4 +94,68 @@ test('checkpoints are listed, shown, taken, verified and pruned', { timeout: TIM
   const { code, out } = await call('checkpoint', 'verify', 'ticks')
   expect([code, out]).toEqual([1, expect.stringContaining('unsupported checkpoint version')])
   expect((await call('pipelines', 'list')).out).toMatch(/^ticks +damaged/m)
+})
+
+/** Counts the lines with a number of files in a folder. */
+function counts(folder: string): Map<number, number> {
+  const seen = new Map<number, number>()
+  for (const name of readdirSync(join(cwd, folder))) {
+    if (name.startsWith('.')) continue
+    for (const line of readFileSync(join(cwd, folder, name), 'utf8').split('\n')) {
+      if (line === '') continue
+      const { n } = JSON.parse(line) as { n: number }
+      seen.set(n, (seen.get(n) ?? 0) + 1)
+    }
+  }
+  return seen
+}
+
+test('a savepoint is taken, exported, imported and started from', { timeout: TIMEOUT }, async () => {
+  const running = await ticking()
+  expect((await call('savepoint', 'create', 'ticks', 'first')).out).toMatch(/^ticks: savepoint first holds checkpoint/)
+  const again = await call('savepoint', 'create', 'ticks', 'first')
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining('the savepoint "first" exists')])
+  await running.reached('prune')
+  await running.reached('prune')
+  await call('pipelines', 'stop', 'ticks')
+  await running.ended
+  expect((await call('savepoint', 'create', 'ticks', 'last')).code).toBe(0)
+  expect((await call('savepoint', 'list', 'ticks')).out).toMatch(/^NAME .*\nfirst .*\nlast /)
+  const first = await json('savepoint', 'show', 'ticks', 'first')
+  const last = await json('savepoint', 'show', 'ticks', 'last')
+  expect([first['reason'], last['reason']]).toEqual(['savepoint', 'savepoint'])
+  const rowsOf = (facts: Record<string, unknown>): number =>
+    Number((facts['sources'] as readonly { readonly rows: string }[])[0]!.rows)
+  expect(rowsOf(first)).toBeLessThan(rowsOf(last))
+
+  pipeline = new Running(['run', 'ticks.sql', '--from', 'first'], { cwd })
+  await pipeline.reached('prune')
+  pipeline.kill('SIGKILL')
+  const { err } = await pipeline.ended
+  expect(err).toMatch(
+    /starting from savepoint "first" \(epoch \d+\): rows read between it and epoch \d+ are given again/,
+  )
+  pipeline = new Running(['run', 'ticks.sql'], { cwd })
+  await pipeline.reached('prune')
+  pipeline.kill('SIGTERM')
+  await pipeline.ended
+  const seen = counts('out')
+  // The first run gave all up to `last`, those from the savepoint all from `first` on.
+  const end = rowsOf(await json('checkpoint', 'show', 'ticks'))
+  const most = Math.max(rowsOf(last), end)
+  const wrong = Array.from({ length: most }, (_, n) => n).filter(
+    (n) => seen.get(n) !== Number(n < rowsOf(last)) + Number(n >= rowsOf(first) && n < end),
+  )
+  expect(end).toBeGreaterThan(rowsOf(first))
+  expect(wrong).toEqual([])
+
+  expect((await call('savepoint', 'export', 'ticks', 'first', 'first.ckpt')).code).toBe(0)
+  expect((await call('savepoint', 'export', 'ticks', 'first', 'first.ckpt')).code).toBe(2)
+  expect((await call('savepoint', 'delete', 'ticks', 'first')).code).toBe(0)
+  const gone = await call('savepoint', 'show', 'ticks', 'first')
+  expect([gone.code, gone.err]).toEqual([2, expect.stringContaining('there is no savepoint "first"')])
+  expect((await call('savepoint', 'import', 'other', 'first.ckpt')).err).toContain("belongs to the pipeline 'ticks'")
+  expect((await call('savepoint', 'import', 'ticks', 'first.ckpt', '--data-dir', 'elsewhere')).code).toBe(0)
+  const unknown = await call('run', 'ticks.sql', '--from', 'firts')
+  expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('savepoints: last')])
 })

@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs'
 import type { Choice } from '../../checkpoint/choice.ts'
 import { KernelCrc } from '../../checkpoint/crc.ts'
 import { FileStore } from '../../checkpoint/file-store.ts'
-import type { CheckpointMeta } from '../../checkpoint/meta.ts'
+import { type CheckpointMeta, encodeMeta } from '../../checkpoint/meta.ts'
 import { Snapshots } from '../../checkpoint/snapshots.ts'
 import type { CheckpointStore } from '../../checkpoint/store.ts'
-import type { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
+import { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { PipelineClock } from '../../core/pipeline-clock.ts'
 import { freshSeed } from '../../core/random.ts'
@@ -14,6 +13,7 @@ import type { Engine } from '../engine.ts'
 import type { RunControl } from '../run-control.ts'
 import { Heartbeat, refuseSecondStart } from './owner.ts'
 import type { PipelineCheckpoints } from './settings.ts'
+import { graft, type StartFrom, startFrom } from './start-from.ts'
 import { openStateFolder } from './state-folder.ts'
 
 /** How a pipeline is started with its state. */
@@ -22,6 +22,8 @@ export interface DurableOptions {
   readonly at: StatePlace | CheckpointStore
   readonly allowDroppedState: boolean
   readonly takeover: boolean
+  /** The savepoint, checkpoint or file whose operator state, offsets and counters are taken up; else the newest. */
+  readonly from?: string | undefined
   /** What happens, for whoever watches. */
   readonly onPhase?: ((phase: string, epoch: bigint) => void) | undefined
   /** The handle on the pipeline while it runs; undefined when it has ended. */
@@ -90,7 +92,12 @@ export async function startDurable(
     retained: settings.retained,
     bytesMax: settings.bytes_max ?? null,
   })
-  const agree = (choice: Choice): void => comparePlan(choice, facts, options)
+  const from =
+    options.from === undefined
+      ? undefined
+      : await startFrom(options.from, { pipeline: facts.pipeline, folder: folder?.path, snapshots })
+  const agree = (choice: Choice): void =>
+    comparePlan(from === undefined ? choice : { ...choice, meta: from.meta, done: false }, facts, options)
   const first = await snapshots.choose()
   agree(first)
   const heartbeat = folder === undefined ? undefined : new Heartbeat(folder.path, engine.clock)
@@ -105,28 +112,37 @@ export async function startDurable(
     const choice = await snapshots.claim(first, claimMeta, agree)
     const lineage = lineages.get(choice)!
     const isNew = isOver(choice)
-    const restored = isNew ? undefined : choice.checkpoint
+    const newest = isNew ? undefined : choice.checkpoint
     const clock = new PipelineClock(engine.clock, choice.meta?.clock)
+    const meta = ({ reason, last }: { readonly reason: CheckpointMeta['reason']; readonly last: boolean }) => ({
+      ...fixed(facts, engine),
+      format: 1 as const,
+      pipeline: facts.pipeline,
+      incarnation: String(snapshots.incarnation),
+      lineage,
+      reason,
+      clock: clock.nowMicros(),
+      ...(last ? { completed: true } : {}),
+    })
+    const restored =
+      from === undefined
+        ? newest
+        : await takeUp(snapshots, from, {
+            newest,
+            isDone: isNew || choice.done,
+            meta: encodeMeta(meta({ reason: 'manual', last: false })),
+          })
     return {
       place: { lineage, incarnation: snapshots.incarnation },
       folder: folder?.path,
       snapshots,
       restored,
-      completed: restored !== undefined && choice.meta?.completed === true,
+      completed: from === undefined && restored !== undefined && choice.meta?.completed === true,
       clock,
       settings,
       options,
-      notes: notesOf({ choice, restored, lineage, made: folder?.made }),
-      meta: ({ reason, last }) => ({
-        ...fixed(facts, engine),
-        format: 1,
-        pipeline: facts.pipeline,
-        incarnation: String(snapshots.incarnation),
-        lineage,
-        reason,
-        clock: clock.nowMicros(),
-        ...(last ? { completed: true } : {}),
-      }),
+      notes: notesOf({ choice, restored: newest, lineage, made: folder?.made, from }),
+      meta,
       close: async () => {
         crc[Symbol.dispose]()
         await heartbeat?.close()
@@ -136,6 +152,23 @@ export async function startDurable(
     await heartbeat?.close()
     throw error
   }
+}
+
+/**
+ * Stores the snapshot that a user starts from as one of the newest epoch: the sinks keep what they were promised, and a
+ * crash before the next checkpoint does not forget the choice.
+ */
+async function takeUp(
+  snapshots: Snapshots,
+  from: StartFrom,
+  to: { readonly newest: StreamCheckpoint | undefined; readonly isDone: boolean; readonly meta: Uint8Array },
+): Promise<StreamCheckpoint> {
+  const { newest, isDone, meta } = to
+  const pending = { id: snapshots.nextId(), epoch: newest?.epoch ?? 0n }
+  const parts = graft(from.checkpoint, newest, meta)
+  await snapshots.persist(pending, parts)
+  if (isDone) await snapshots.markDone(pending.id)
+  return new StreamCheckpoint({ ...pending, createdAt: from.checkpoint.createdAt, ...parts })
 }
 
 const fixed = ({ planHash, sources, sinks, operators }: PlanFacts, engine: Engine) => ({
@@ -198,8 +231,9 @@ function notesOf(start: {
   readonly lineage: string
   /** The data directory, when it was made now. */
   readonly made: string | undefined
+  readonly from: StartFrom | undefined
 }): readonly string[] {
-  const { choice, restored, lineage, made } = start
+  const { choice, restored, lineage, made, from: asked } = start
   const from =
     restored !== undefined
       ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
@@ -208,10 +242,13 @@ function notesOf(start: {
         : 'starting from the beginning'
   return [
     ...(made === undefined ? [] : [`state is kept in ${made}`]),
-    `${from}, lineage ${lineage}`,
+    asked === undefined ? `${from}, lineage ${lineage}` : `${fromText(asked, restored)}, lineage ${lineage}`,
     ...choice.damaged.map(({ id, why }) => `checkpoint ${id} cannot be used: ${why}`),
   ]
 }
 
-/** Removes all state of a pipeline. */
-export const removeState = (folder: string): void => rmSync(folder, { recursive: true, force: true })
+function fromText({ name, checkpoint }: StartFrom, newest: StreamCheckpoint | undefined): string {
+  const from = `starting from ${name} (epoch ${checkpoint.epoch})`
+  if (newest === undefined || newest.epoch <= checkpoint.epoch) return from
+  return `${from}: rows read between it and epoch ${newest.epoch} are given again`
+}

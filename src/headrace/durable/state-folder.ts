@@ -46,8 +46,9 @@ export function openStateFolder(
     if (known !== undefined) refuseOther(known, path, script)
     mkdirSync(path, { recursive: true })
     if (made !== undefined) writeFileSync(join(dataDir, '.gitignore'), '*\n')
-    if (known === undefined || known.store !== place) {
-      writeFacts(path, { format: 1, name: pipeline, script: known?.script ?? script ?? null, store: place })
+    const next: FolderFacts = { format: 1, name: pipeline, script: known?.script ?? script ?? null, store: place }
+    if (known === undefined || known.store !== next.store || known.script !== next.script) {
+      writeFacts(path, next)
     }
     return { path, made }
   } catch (error) {

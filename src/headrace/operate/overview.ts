@@ -83,7 +83,7 @@ export async function overviewOf(kept: KeptPipeline, clock: Clock): Promise<Pipe
       ...(fault === undefined ? [] : [fault]),
       ...(choice?.damaged ?? []).map(({ id, why }) => `checkpoint ${id} cannot be used: ${why}`),
     ],
-    savepoints: savepointNames(folder),
+    savepoints: await savepointNames(folder),
     blocked,
     run,
   }

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { CheckpointStore } from '../../checkpoint/store.ts'
-import { SAVEPOINTS, savepointNames } from '../durable/savepoints.ts'
+import { readSavepoint, savepointNames } from '../durable/savepoints.ts'
 import { decoded, storedSnapshots } from './stored-snapshots.ts'
 
 export interface Verified {
@@ -36,8 +34,8 @@ export async function verifySnapshots(of: {
   if (pointed !== undefined && pointed > highest) {
     rejected.push({ name: 'LATEST', why: `points at checkpoint ${pointed}, which is lost or damaged` })
   }
-  for (const name of folder === undefined ? [] : savepointNames(folder)) {
-    const content = readFileSync(join(folder!, SAVEPOINTS, `${name}.ckpt`))
+  for (const name of folder === undefined ? [] : await savepointNames(folder)) {
+    const content = await readSavepoint(folder!, name)
     take(`savepoint ${name}`, content.length, decoded(content, { id: undefined, pipeline, name }).fault)
   }
   return { good, bytes, rejected }
