@@ -47,13 +47,18 @@ export function printDeadLetter(letter: DeadLetter, io: Io): void {
 export function digestText(digest: Digest): string {
   const rejected = [...digest.rejected].reduce((sum, [, count]) => sum + count, 0)
   const codes = [...digest.rejected].map(([code, count]) => `${code} ${grouped(count)}`).join(', ')
+  const { balance } = digest
+  const filtered = balance?.filtered ?? 0
+  const skipped = balance?.skipped ?? 0
   const parts = [
-    `in ${grouped(digest.rowsIn)}`,
+    `in ${grouped(balance?.in ?? digest.rowsIn)}`,
     ...digest.rowsOut.map(
       ({ target, rows, published }) => `out ${grouped(rows)} → ${target}${published ? '' : ' (not published)'}`,
     ),
+    ...(filtered > 0 ? [`filtered ${grouped(filtered)}`] : []),
     ...(digest.lateRows > 0 ? [`late ${grouped(digest.lateRows)}`] : []),
-    ...(rejected > 0 ? [`dead letters ${grouped(rejected)} (${codes})`] : []),
+    ...(rejected > 0 ? [`${skipped === rejected ? 'skipped' : 'dead letters'} ${grouped(rejected)} (${codes})`] : []),
+    ...(digest.epoch === undefined ? [] : [`epoch ${digest.epoch}`]),
     `${(digest.elapsedMs / 1000).toFixed(2)} s`,
   ]
   const head = `${digest.complete ? 'done' : 'stopped'}: ${parts.join(' · ')}`
@@ -75,6 +80,8 @@ export function digestJson(digest: Digest): string {
     rows_out: digest.rowsOut,
     late_rows: digest.lateRows,
     dead_letters: Object.fromEntries(digest.rejected),
+    balance: digest.balance ?? null,
+    epoch: digest.epoch === undefined ? null : String(digest.epoch),
     hints: hintsOf(digest),
     elapsed_ms: Math.round(digest.elapsedMs),
   })

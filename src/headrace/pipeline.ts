@@ -12,6 +12,7 @@ import { SinkStage } from '../runtime/graph/sink-stage.ts'
 import { outputsHash, type ScriptPlan, type SourceNode } from '../sql/plan.ts'
 import { BadRows, exprPolicy } from './bad-rows.ts'
 import { type DeadLetters, deadLetterSchema } from './dead-letters.ts'
+import { mustReset, refuseUnknownSources } from './durable/reset-sources.ts'
 import { savepointsOf } from './durable/savepoints.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
@@ -21,6 +22,7 @@ import { LetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
+import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
 
 export interface PipelineInput {
@@ -57,6 +59,8 @@ export interface Digest {
   /** Sources with records that did not fit columns told from a sample that ended before them. */
   readonly misfits: readonly string[]
   readonly elapsedMs: number
+  /** Where the records went; undefined where the query is not row to row. */
+  readonly balance?: RowBalance | undefined
   /** The last epoch that is committed everywhere; undefined without checkpoints. */
   readonly epoch?: bigint | undefined
 }
@@ -72,6 +76,8 @@ export class Pipeline {
   readonly #sinks: SinkStage[] = []
   readonly #sources: OpenSource[] = []
   #queue: LetterQueue | undefined
+  /** Sources that have started anew, by id. */
+  readonly #reset = new Set<string>()
   #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
@@ -90,6 +96,14 @@ export class Pipeline {
   get #sourceNodes(): { readonly origin: Origin; readonly node: SourceNode }[] {
     return this.#graph.origins.flatMap((origin) =>
       origin.node.kind === 'source' ? [{ origin, node: origin.node }] : [],
+    )
+  }
+
+  /** Throws when the script has no source of one of these names. */
+  refuseUnknownSources(names: readonly string[]): void {
+    refuseUnknownSources(
+      this.#sourceNodes.map(({ node }) => node),
+      names,
     )
   }
 
@@ -141,7 +155,8 @@ export class Pipeline {
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
-      checkIncarnation(node.name, restoredSource(node.id, restored).incarnation, incarnation)
+      const stored = this.#reset.has(node.id) ? undefined : restoredSource(node.id, restored).incarnation
+      checkIncarnation(node.name, stored, incarnation)
       running.incarnations.set(node.id, incarnation)
     }
     const stop = new AbortController()
@@ -241,11 +256,12 @@ export class Pipeline {
           late_rows: counters.lateRows,
           late_window_misses: counters.lateWindowMisses,
           rejected: Object.fromEntries(letters.byCode),
+          ...letters.shares,
         }),
         restore: (saved) => {
           counters.lateRows = saved.late_rows
           counters.lateWindowMisses = saved.late_window_misses
-          letters.restore(saved.rejected)
+          letters.restore(saved.rejected, { skipped: saved.skipped ?? 0, undecoded: saved.undecoded ?? 0 })
         },
       },
       meta: (form) => durable.meta(form),
@@ -294,9 +310,19 @@ export class Pipeline {
   async #openSources(durable: Durable | undefined): Promise<void> {
     for (const { origin, node } of this.#sourceNodes) {
       const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
-      const { positions, state } = restoredSource(node.id, durable?.restored)
-      const source = await openSource(this.#place(durable), node, state)
-      this.#sources.push({ origin, node, source, maxRecords, positions })
+      const restored = restoredSource(node.id, durable?.restored)
+      const source = await openSource(this.#place(durable), node, restored.state)
+      const reset = durable?.options.resetSources
+      if (reset === undefined || !(await mustReset(node, source, { restored, reset }))) {
+        this.#sources.push({ origin, node, source, maxRecords, positions: restored.positions })
+        continue
+      }
+      await source[Symbol.asyncDispose]()
+      this.#input.onWarning?.(new Error(`source '${node.name}' is not the one in the checkpoint: it starts anew`))
+      const anew = await openSource(this.#place(durable), node, undefined)
+      origin.ended = false
+      this.#reset.add(node.id)
+      this.#sources.push({ origin, node, source: anew, maxRecords, positions: new Map() })
     }
   }
 
@@ -357,6 +383,19 @@ export class Pipeline {
       rejected: this.#input.deadLetters.byCode,
       misfits: [...this.#badRows.misfits],
       elapsedMs,
+      balance: this.#balance(),
     }
+  }
+
+  #balance(): RowBalance | undefined {
+    const { plan, deadLetters: letters } = this.#input
+    if (!isRowToRow(plan)) return undefined
+    return balanceOf({
+      rowsIn: this.#rowsIn(),
+      rowsOut: this.#sinks.reduce((rows, sink) => rows + sink.rows, 0),
+      lateRows: this.#context.counters.lateRows,
+      rejected: letters.count,
+      ...letters.shares,
+    })
   }
 }

@@ -54,7 +54,14 @@ class Supervisor implements AsyncDisposable {
     this.#engine = engine
     this.#input = input
     this.#settings = durable.settings
-    this.#options = { ...durable.options, onControl: (control) => this.#onControl(control) }
+    const { onControl } = durable.options
+    this.#options = {
+      ...durable.options,
+      onControl: (control) => {
+        onControl?.(control)
+        this.#onControl(control)
+      },
+    }
   }
 
   async run(signal: AbortSignal): Promise<Digest> {
@@ -70,6 +77,7 @@ class Supervisor implements AsyncDisposable {
         const cause = error instanceof EpochAborted ? error.cause : error
         if (durable.folder !== undefined) noteBlocked(durable.folder, cause)
         const epoch = durable.restored?.epoch
+        if (!signal.aborted && this.#resetsNow(cause)) continue
         if (epoch !== committed) backOff = new BackOff(RESTART, random)
         committed = epoch
         if (signal.aborted || !mayPass(error) || backOff.failures >= RESTARTS_MAX) throw cause
@@ -83,8 +91,20 @@ class Supervisor implements AsyncDisposable {
     }
   }
 
+  /** A source found out while it was read that it is another one now: the next start does not go on in it. */
+  #resetsNow(cause: unknown): boolean {
+    const { resetSources: reset } = this.#options
+    const isNow = reset?.now === true
+    if (isNow) this.#options = { ...this.#options, resetSources: { ...reset!, now: false } }
+    const isOther = cause instanceof HeadraceError && cause.code === 'connector_incarnation_changed'
+    if (reset === undefined || isNow || !isOther) return false
+    this.#options = { ...this.#options, resetSources: { ...reset, now: true } }
+    return true
+  }
+
   async #start(pipeline: Pipeline, signal: AbortSignal): Promise<Durable> {
     try {
+      pipeline.refuseUnknownSources(this.#options.resetSources?.names ?? [])
       const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
       const durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
       // Taken up: from now on the newest checkpoint is what is gone on from.

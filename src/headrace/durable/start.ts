@@ -12,6 +12,7 @@ import type { DurablePlace } from '../connector-context.ts'
 import type { Engine } from '../engine.ts'
 import type { RunControl } from '../run-control.ts'
 import { Heartbeat, refuseSecondStart } from './owner.ts'
+import type { ResetSources } from './reset-sources.ts'
 import type { PipelineCheckpoints } from './settings.ts'
 import { graft, type StartFrom, startFrom } from './start-from.ts'
 import { openStateFolder } from './state-folder.ts'
@@ -24,6 +25,9 @@ export interface DurableOptions {
   readonly takeover: boolean
   /** The savepoint, checkpoint or file whose operator state, offsets and counters are taken up; else the newest. */
   readonly from?: string | undefined
+  /** Read what was added since all input was read. */
+  readonly continues?: boolean | undefined
+  readonly resetSources?: ResetSources | undefined
   /** What happens, for whoever watches. */
   readonly onPhase?: ((phase: string, epoch: bigint) => void) | undefined
   /** The handle on the pipeline while it runs; undefined when it has ended. */
@@ -100,6 +104,7 @@ export async function startDurable(
     comparePlan(from === undefined ? choice : { ...choice, meta: from.meta, done: false }, facts, options)
   const first = await snapshots.choose()
   agree(first)
+  if (options.continues === true && isOver(first)) throw cannotContinue(facts.pipeline)
   const heartbeat = folder === undefined ? undefined : new Heartbeat(folder.path, engine.clock)
   try {
     const lineages = new Map<Choice, string>()
@@ -182,6 +187,11 @@ const fixed = ({ planHash, sources, sinks, operators }: PlanFacts, engine: Engin
 
 /** All input was read and every sink has committed all of it: nothing is left to go on with. */
 const isOver = ({ meta, done }: Choice): boolean => meta?.completed === true && done
+
+const cannotContinue = (pipeline: string): HeadraceError =>
+  new HeadraceError('not_implemented', `"${pipeline}" has read all its input: --continue is not built yet`, {
+    hint: 'watch = true follows files that grow and appear; without --continue everything is read again',
+  })
 
 /** A completed run is over: the next one has a lineage of its own (rulings 7, 8). */
 function lineageOf(choice: Choice): string {

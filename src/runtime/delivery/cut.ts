@@ -36,6 +36,9 @@ export interface SavedCounters {
   readonly late_rows: number
   readonly late_window_misses: number
   readonly rejected: Readonly<Record<string, number>>
+  /** Shares of the rejected. */
+  readonly skipped?: number | undefined
+  readonly undecoded?: number | undefined
 }
 
 /** `source/<id>/offsets`. Rows are by split, so that `_row` and sink-led counts go on (rulings 18, 21). */
