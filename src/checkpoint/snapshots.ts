@@ -141,6 +141,11 @@ export class Snapshots {
     return this.#nextId++
   }
 
+  /** The next epoch is above this one: some sink has heard of it. */
+  skipEpochs(to: bigint): void {
+    if (to >= this.#nextEpoch) this.#nextEpoch = to + 1n
+  }
+
   /** The bytes of a snapshot, checked by nobody; undefined when there are none. */
   async read(id: bigint): Promise<Uint8Array | undefined> {
     return await this.#options.store.get(id)

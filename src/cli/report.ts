@@ -58,7 +58,6 @@ export function digestText(digest: Digest): string {
     ...(filtered > 0 ? [`filtered ${grouped(filtered)}`] : []),
     ...(digest.lateRows > 0 ? [`late ${grouped(digest.lateRows)}`] : []),
     ...(rejected > 0 ? [`${skipped === rejected ? 'skipped' : 'dead letters'} ${grouped(rejected)} (${codes})`] : []),
-    ...(digest.epoch === undefined ? [] : [`epoch ${digest.epoch}`]),
     `${(digest.elapsedMs / 1000).toFixed(2)} s`,
   ]
   const head = `${digest.complete ? 'done' : 'stopped'}: ${parts.join(' · ')}`

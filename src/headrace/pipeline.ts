@@ -114,6 +114,9 @@ export class Pipeline {
       planHash: outputsHash(this.#input.plan.outputs, sinks),
       operators: this.#graph.stages.map(({ id }) => id),
       sources: this.#sourceNodes.map(({ node }) => node.id),
+      sourceNames: Object.fromEntries(
+        this.#sourceNodes.map(({ node }) => [node.id, { name: node.name, uri: node.info.uri }]),
+      ),
       sinks,
       bounded: this.#input.plan.outputs.every(({ root }) => root.traits.bounded),
     }
@@ -148,7 +151,12 @@ export class Pipeline {
       ...this.#sinks,
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
     ]
-    await settle(cycleSinks, restored, snapshots.incarnation)
+    const reached = await settle(cycleSinks, restored, {
+      incarnation: snapshots.incarnation,
+      pipeline: this.#input.plan.name!,
+      resolution: durable.resolution,
+    })
+    snapshots.skipEpochs(reached)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
     if (durable.completed) return { complete: true, epoch: restored!.epoch }

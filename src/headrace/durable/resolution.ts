@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { HeadraceError } from '../../core/errors.ts'
+import { syncDirectory, systemFiles, writeSynced } from '../../core/system-files.ts'
 
 /** A start that could not tell what a sink holds (delivery.md §8). */
 export interface Blocked {
@@ -12,11 +13,21 @@ export interface Blocked {
   readonly epoch: string
 }
 
-const fileOf = (folder: string): string => join(folder, 'blocked.json')
+/** What a user has said of the epochs above the newest snapshot; the next start goes by it. */
+export interface Resolution extends Omit<Blocked, 'part'> {
+  /** `committed`: the target holds their rows. `absent`: it does not. */
+  readonly as: 'committed' | 'absent'
+}
 
-export function readBlocked(folder: string): Blocked | undefined {
+const fileOf = (folder: string): string => join(folder, 'blocked.json')
+const resolutionOf = (folder: string): string => join(folder, 'resolution.json')
+
+export const readBlocked = (folder: string): Blocked | undefined => readJson<Blocked>(fileOf(folder))
+export const readResolution = (folder: string): Resolution | undefined => readJson<Resolution>(resolutionOf(folder))
+
+function readJson<T>(file: string): T | undefined {
   try {
-    return JSON.parse(readFileSync(fileOf(folder), 'utf8')) as Blocked
+    return JSON.parse(readFileSync(file, 'utf8')) as T
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -29,6 +40,44 @@ export function noteBlocked(folder: string, error: unknown): void {
   const { part, held, epoch } = (error.details ?? {}) as Partial<Blocked>
   if (part === undefined || held === undefined || epoch === undefined) return
   replace(fileOf(folder), { part, held, epoch })
+}
+
+/** Takes the choice of a user for what blocked the last start; throws when that was something else. */
+export async function resolveBlocked(
+  folder: string,
+  of: { readonly pipeline: string; readonly epoch: bigint; readonly as: Resolution['as'] },
+): Promise<Resolution> {
+  const { pipeline, epoch, as } = of
+  const blocked = readBlocked(folder)
+  if (blocked === undefined) {
+    throw new HeadraceError('cli_usage', `the last start of "${pipeline}" was not blocked`, {
+      hint: `headrace why ${pipeline}`,
+    })
+  }
+  if (BigInt(blocked.held) !== epoch) {
+    throw new HeadraceError('cli_usage', `"${pipeline}" is blocked at epoch ${blocked.held}, not ${epoch}`, {
+      hint: `look at the target, then: headrace pipelines resolve ${pipeline} --epoch ${blocked.held} --as ${as}`,
+    })
+  }
+  const resolution = { held: blocked.held, epoch: blocked.epoch, as }
+  await replaceDurably(resolutionOf(folder), resolution)
+  noteUnblocked(folder)
+  return resolution
+}
+
+/** What a start that goes by a user's word says. */
+export function resolutionNotes(said: Resolution | undefined, newest: bigint): readonly string[] {
+  if (said === undefined || BigInt(said.epoch) !== newest) return []
+  const rows = `rows of the epochs ${newest + 1n} to ${said.held}`
+  return [said.as === 'absent' ? `the ${rows} are given again` : `the ${rows} were said to be in the target`]
+}
+
+async function replaceDurably(file: string, content: unknown): Promise<void> {
+  const temp = `${file}.${process.pid}`
+  rmSync(temp, { force: true })
+  await writeSynced(systemFiles, temp, [Buffer.from(`${JSON.stringify(content)}\n`)])
+  renameSync(temp, file)
+  await syncDirectory(systemFiles, dirname(file))
 }
 
 /** A start went on. */

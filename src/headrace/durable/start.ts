@@ -13,6 +13,7 @@ import type { Engine } from '../engine.ts'
 import type { RunControl } from '../run-control.ts'
 import { Heartbeat, refuseSecondStart } from './owner.ts'
 import type { ResetSources } from './reset-sources.ts'
+import { type Resolution, readResolution, resolutionNotes } from './resolution.ts'
 import type { PipelineCheckpoints } from './settings.ts'
 import { graft, type StartFrom, startFrom } from './start-from.ts'
 import { openStateFolder } from './state-folder.ts'
@@ -48,6 +49,7 @@ export interface PlanFacts {
   readonly planHash: string
   readonly operators: readonly string[]
   readonly sources: readonly string[]
+  readonly sourceNames?: CheckpointMeta['source_names']
   readonly sinks: readonly string[]
   /** All input ends. */
   readonly bounded: boolean
@@ -64,6 +66,8 @@ export interface Durable {
   /** All input was read already: only commits may be left. */
   readonly completed: boolean
   readonly clock: PipelineClock
+  /** What a user has said of epochs that a sink holds and no snapshot does. */
+  readonly resolution: Resolution | undefined
   readonly settings: PipelineCheckpoints
   readonly options: DurableOptions
   /** What a user is told at the start. */
@@ -117,6 +121,7 @@ export async function startDurable(
     const choice = await snapshots.claim(first, claimMeta, agree)
     const lineage = lineages.get(choice)!
     const isNew = isOver(choice)
+    const resolution = folder === undefined ? undefined : readResolution(folder.path)
     const newest = isNew ? undefined : choice.checkpoint
     const clock = new PipelineClock(engine.clock, choice.meta?.clock)
     const meta = ({ reason, last }: { readonly reason: CheckpointMeta['reason']; readonly last: boolean }) => ({
@@ -144,9 +149,13 @@ export async function startDurable(
       restored,
       completed: from === undefined && restored !== undefined && choice.meta?.completed === true,
       clock,
+      resolution,
       settings,
       options,
-      notes: notesOf({ choice, restored: newest, lineage, made: folder?.made, from }),
+      notes: [
+        ...notesOf({ choice, restored: newest, lineage, made: folder?.made, from }),
+        ...resolutionNotes(resolution, newest?.epoch ?? 0n),
+      ],
       meta,
       close: async () => {
         crc[Symbol.dispose]()
@@ -176,10 +185,11 @@ async function takeUp(
   return new StreamCheckpoint({ ...pending, createdAt: from.checkpoint.createdAt, ...parts })
 }
 
-const fixed = ({ planHash, sources, sinks, operators }: PlanFacts, engine: Engine) => ({
+const fixed = ({ planHash, sources, sourceNames, sinks, operators }: PlanFacts, engine: Engine) => ({
   plan_hash: planHash,
   engine: engine.version,
   sources,
+  ...(sourceNames === undefined ? {} : { source_names: sourceNames }),
   sinks,
   operators,
   parallelism: 1,

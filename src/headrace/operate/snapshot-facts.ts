@@ -32,7 +32,10 @@ export function snapshotLine({ id, bytes, done, checkpoint, meta, fault }: Store
 export interface SnapshotFacts extends SnapshotLine {
   readonly meta: unknown
   readonly sources: readonly {
+    readonly id: string
+    /** As the script names it; the id where an older version wrote it. */
     readonly name: string
+    readonly uri: string | null
     readonly rows: string
     readonly watermark: string | null
     readonly incarnation: string | null
@@ -72,12 +75,14 @@ export function snapshotFacts(stored: StoredSnapshot): SnapshotFacts {
       return match === null ? [] : [[decodeName(match[1]!), key] as const]
     })
   const bytesOf = (key: string): number => checkpoint.operatorStates.get(key)?.length ?? 0
-  const sources = under('source', /offsets/).map(([name, key]) => {
+  const sources = under('source', /offsets/).map(([id, key]) => {
     const offsets = jsonState<Offsets>(checkpoint, key) ?? {}
-    const watermark = checkpoint.watermarks.get(name)
+    const watermark = checkpoint.watermarks.get(id)
     return {
-      name,
-      rows: String(checkpoint.sourceSequences.get(name) ?? 0n),
+      id,
+      name: meta?.source_names?.[id]?.name ?? id,
+      uri: meta?.source_names?.[id]?.uri ?? null,
+      rows: String(checkpoint.sourceSequences.get(id) ?? 0n),
       watermark: watermark === undefined || watermark === UNSET ? null : instant(watermark),
       incarnation: offsets.incarnation ?? null,
       ended: offsets.ended ?? false,
