@@ -1,4 +1,5 @@
 import { copyBench } from './copy/copy-bench.ts'
+import { snapshotBench } from './core/snapshot-bench.ts'
 import { uriBench } from './core/uri-bench.ts'
 import type { Bench } from './lib/bench.ts'
 import { csvTumble } from './pipelines/csv-tumble.ts'
@@ -12,6 +13,7 @@ import { startBench } from './start/start-bench.ts'
 export const benches: readonly Bench[] = [
   ...[jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench),
   copyBench,
+  snapshotBench,
   startBench,
   uriBench,
 ]

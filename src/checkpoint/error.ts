@@ -31,7 +31,7 @@ export class CheckpointError extends HeadraceError {
   readonly kind: CheckpointErrorKind
   readonly detail: string | undefined
   readonly outcome: FailedOutcome | undefined
-  readonly #like: ErrorCode
+  readonly like: ErrorCode
 
   constructor(kind: CheckpointErrorKind, detail?: string, extra: CheckpointErrorExtra = {}) {
     const { code, message } = kinds[kind]
@@ -44,19 +44,19 @@ export class CheckpointError extends HeadraceError {
     this.kind = kind
     this.detail = detail
     this.outcome = extra.outcome
-    this.#like = extra.like ?? code
+    this.like = extra.like ?? code
   }
 
   override get class(): ErrorClass {
-    return errorKinds[this.#like].class
+    return errorKinds[this.like].class
   }
 
   override get httpStatus(): number {
-    return errorKinds[this.#like].httpStatus
+    return errorKinds[this.like].httpStatus
   }
 
   override get exitCode(): number {
-    return errorKinds[this.#like].exitCode
+    return errorKinds[this.like].exitCode
   }
 
   equals(other: unknown): boolean {

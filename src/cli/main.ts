@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { HeadraceError } from '../core/errors.ts'
+import { packageVersion } from '../core/version.ts'
 import { defineCat } from './commands/cat.ts'
 import { defineConnectors } from './commands/connectors.ts'
 import { defineCopy } from './commands/copy.ts'
@@ -14,15 +14,6 @@ import { defineValidate } from './commands/validate.ts'
 import { type Io, processIo } from './io.ts'
 import { reportError } from './report.ts'
 import { welcome } from './welcome.ts'
-
-/** From the package that this file lies in: the sources and the built file are not equally deep. */
-function packageVersion(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    const file = new URL(path, import.meta.url)
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
-  }
-  return 'unknown'
-}
 
 const version = packageVersion()
 

@@ -1,10 +1,16 @@
+import { appendFileSync } from 'node:fs'
 import type { Sink } from '../connectors/contract.ts'
+import type { HeadraceError } from '../core/errors.ts'
 import type { Schema } from '../core/types.ts'
 import { clientSink } from '../headrace/client-sink.ts'
 import { DeadLetters } from '../headrace/dead-letters.ts'
+import type { DurableOptions } from '../headrace/durable/start.ts'
+import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
-import { Pipeline, type Progress } from '../headrace/pipeline.ts'
+import { guarantees, guaranteeText } from '../headrace/guarantee.ts'
+import type { Progress } from '../headrace/pipeline.ts'
 import { type CompiledScript, compileScript, type ScriptInput } from '../headrace/script.ts'
+import { runPipeline } from '../headrace/supervise.ts'
 import { SourceText } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
 import { digestJson, digestText, faultsOf, printDeadLetter, reportError, reportUnlessStopped } from './report.ts'
@@ -17,6 +23,15 @@ export interface RunForm {
   readonly json: boolean
   /** Print the digest even when nothing went wrong. */
   readonly digest: boolean
+  /** Undefined: no state is kept. */
+  readonly state?: StateForm | undefined
+}
+
+/** How `run` treats the state of a named pipeline. */
+export interface StateForm {
+  readonly dataDir: string | undefined
+  readonly allowDroppedState: boolean
+  readonly takeover: boolean
 }
 
 const PROGRESS_MS = 100
@@ -39,7 +54,11 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       clientSink(engine, schema, { changes, format: form.output, timeZone: plan.settings.get('timezone') })
     const progress = progressLine(engine, io)
     const source = new SourceText(script.file, script.text)
-    const pipeline = new Pipeline(engine, {
+    const say = (text: string): void => {
+      progress.clear()
+      io.err(`${io.paint('quiet', text)}\n`)
+    }
+    const input = {
       plan,
       baseDirectory: script.baseDirectory,
       deadLetters: new DeadLetters((letter) => {
@@ -48,12 +67,21 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       }),
       client,
       onProgress: progress.show,
-      sqlPosition: (span) => {
+      sqlPosition: (span: { readonly start: number; readonly end: number }) => {
         const { line, column } = source.place(span)
         return `${script.file}:${line}:${column}`
       },
-    })
-    const digest = await pipeline.run(io.signal).finally(progress.clear)
+      durable: form.state === undefined ? undefined : durableOptions(engine, script, form.state),
+      onStart: (notes: readonly string[]) => {
+        for (const note of notes) say(`${plan.name}: ${note}`)
+        for (const line of guaranteeText(guarantees(plan, script.baseDirectory)).trimEnd().split('\n')) say(line)
+      },
+      onRestart: (error: HeadraceError, delayMs: number) => {
+        say(`${plan.name}: ${error.message} [${error.code}]; back to the last checkpoint in ${Math.round(delayMs)} ms`)
+      },
+      onWarning: (error: Error) => say(`${plan.name}: ${error.message}`),
+    }
+    const digest = await runPipeline(engine, input, io.signal).finally(progress.clear)
     if (form.digest || digest.rejected.size > 0 || digest.lateRows > 0) {
       io.err(`${form.json ? digestJson(digest) : io.paint('quiet', digestText(digest))}\n`)
     }
@@ -61,6 +89,21 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
   } catch (error) {
     if (faultsOf(error).every((fault) => fault.code === 'sink_closed')) return 0
     return reportError(error, io, form.json)
+  }
+}
+
+/** Where the phases of checkpoints are noted, for tests that break them. */
+const PHASE_LOG = 'HEADRACE_PHASE_LOG'
+
+function durableOptions(engine: Engine, script: ScriptInput, state: StateForm): DurableOptions {
+  const { dataDir, allowDroppedState, takeover } = state
+  const log = engine.environment[PHASE_LOG]
+  return {
+    at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
+    allowDroppedState,
+    takeover,
+    onPhase:
+      log === undefined ? undefined : (phase, epoch) => appendFileSync(log, `${process.pid} ${epoch} ${phase}\n`),
   }
 }
 

@@ -37,6 +37,7 @@ export async function scriptOf(
     const path = resolve(file)
     return {
       file,
+      path,
       text: readFileSync(path, 'utf8'),
       baseDirectory: dirname(path),
       name: parse(path).name,

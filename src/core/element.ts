@@ -17,5 +17,10 @@ export interface Barrier {
   readonly kind: 'barrier'
   /** Grows with every barrier of a pipeline. */
   readonly epoch: bigint
-  keep(key: string, state: StateBytes): void
+  /** All input was read to its end: no row follows. */
+  readonly last: boolean
+  /** Takes the state over: it is disposed of when it has been stored. */
+  keep(key: string, state: StateBytes & Disposable): void
+  /** A sink has begun to prepare the epoch: what it gives is the token of its commit. */
+  prepared(part: string, token: Promise<Uint8Array>): void
 }

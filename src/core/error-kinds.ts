@@ -365,6 +365,32 @@ const kinds = {
     when: 'A snapshot is damaged, or its store failed or has a newer owner.',
     fix: 'See the detail; the class of the error tells whether trying again can help.',
   },
+  // pipelines and their state
+  pipeline_running: {
+    ...environment,
+    httpStatus: 409,
+    when: 'Another process runs the pipeline.',
+    fix: 'Stop it first, or take it over with --takeover.',
+  },
+  pipeline_name_taken: {
+    ...invalid,
+    httpStatus: 409,
+    when: 'The state of that name belongs to another script.',
+    fix: 'Give the pipeline a name of its own: -- @name other.',
+  },
+  pipeline_refused: {
+    class: 'permanent',
+    httpStatus: 409,
+    exitCode: 1,
+    when: 'A running pipeline did not do what a command asked of it.',
+    fix: 'See the message; headrace status shows what it does.',
+  },
+  pipeline_plan_changed: {
+    ...invalid,
+    httpStatus: 409,
+    when: 'The query is not the one whose state is stored.',
+    fix: 'Bring the query back, allow the loss with --allow-dropped-state, or use another name.',
+  },
   // command line and process
   cli_usage: { ...invalid, when: 'The command line does not parse.', fix: 'See headrace help.' },
   not_implemented: {

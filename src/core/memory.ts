@@ -18,6 +18,8 @@ export class WorkerMemory {
   #bytes: Uint8Array
   #text: Buffer
   readonly #free = new Map<number, number[]>()
+  /** Addresses in the free lists: a region given back twice would have two owners. */
+  readonly #freed = new Set<number>()
 
   constructor(initialBytes: number = limits.memoryInitialBytes) {
     this.wasm = new WebAssembly.Memory({
@@ -54,7 +56,10 @@ export class WorkerMemory {
   allocate(size: number): number {
     const rounded = roundedSize(size)
     const reuse = this.#free.get(rounded)?.pop()
-    if (reuse !== undefined) return reuse
+    if (reuse !== undefined) {
+      this.#freed.delete(reuse)
+      return reuse
+    }
     const address = this.#top
     const end = address + rounded
     if (end > this.#bytes.length) this.#grow(end)
@@ -65,6 +70,8 @@ export class WorkerMemory {
   /** Gives back a region; `size` is what was asked for. */
   free(address: number, size: number): void {
     const rounded = roundedSize(size)
+    assert(!this.#freed.has(address), 'a region of the worker memory was given back twice')
+    this.#freed.add(address)
     const list = this.#free.get(rounded)
     if (list === undefined) this.#free.set(rounded, [address])
     else list.push(address)

@@ -20,6 +20,8 @@ export class Ring<T> {
   #closed = false
   #dropped = 0
   readonly #readers = new Set<RingReader<T>>()
+  /** By name: items from here on are kept until whoever holds them moves on. */
+  readonly #holds = new Map<string, number>()
   #changed: PromiseWithResolvers<void> | undefined
 
   constructor(options: RingOptions) {
@@ -51,7 +53,7 @@ export class Ring<T> {
   /** Appends all items or, by the overflow policy, waits, drops or throws `connector_capacity`. */
   async push(items: readonly T[], signal?: AbortSignal): Promise<void> {
     if (this.#closed) throw new HeadraceError('connector_capacity', 'the channel is closed')
-    while (this.length > 0 && this.length + items.length > this.options.capacity) {
+    while (this.#kept > 0 && this.#kept + items.length > this.options.capacity) {
       if (this.options.overflow === 'reject') throw new HeadraceError('connector_capacity', 'the channel is full')
       if (this.options.overflow === 'drop_newest') {
         this.#dropped += items.length
@@ -76,6 +78,12 @@ export class Ring<T> {
     return reader
   }
 
+  /** Keeps the items from `sequence` on, also when all readers have left, until the same name holds later ones. */
+  hold(name: string, sequence: number): void {
+    this.#holds.set(name, sequence)
+    this.release()
+  }
+
   /** No more items; readers still get what is held. */
   close(): void {
     this.#closed = true
@@ -91,7 +99,7 @@ export class Ring<T> {
 
   /** For readers: the cursor has moved. */
   release(): void {
-    const keep = Math.min(this.#slowest(), this.nextSequence - this.options.retain)
+    const keep = Math.min(this.#oldestHeld(), this.nextSequence - this.options.retain)
     if (keep > this.#first) {
       this.#items.splice(0, keep - this.#first)
       this.#first = keep
@@ -107,6 +115,15 @@ export class Ring<T> {
   /** Resolves at the next push, release or close, or when `signal` aborts. */
   change(signal?: AbortSignal): Promise<void> {
     return this.#change(signal)
+  }
+
+  /** Items that may not be dropped. */
+  get #kept(): number {
+    return this.nextSequence - Math.min(this.#oldestHeld(), this.nextSequence)
+  }
+
+  #oldestHeld(): number {
+    return Math.min(this.#slowest(), ...this.#holds.values())
   }
 
   #slowest(): number {

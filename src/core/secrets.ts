@@ -36,13 +36,17 @@ export class Secrets {
     return this.#forms.length === 0 ? errors : errors.map((error) => this.#one(error))
   }
 
+  /** A copy of the same class: what a class knows beside decides how the error is treated. */
   #one(error: HeadraceError): HeadraceError {
-    const { code, message, hint, at, suggestions, details } = error
-    return new HeadraceError(code, this.redact(message), {
-      hint: hint === undefined ? undefined : this.redact(hint),
-      at: at === undefined ? undefined : this.#place(at),
+    const copy = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error)) as HeadraceError
+    const { details, suggestions } = error
+    return Object.assign(copy, {
       suggestions: suggestions.map((each) => ({ replace: this.redact(each.replace), with: this.redact(each.with) })),
       details: details && (JSON.parse(this.redact(JSON.stringify(details))) as Readonly<Record<string, unknown>>),
+      message: this.redact(error.message),
+      stack: this.redact(error.stack ?? ''),
+      hint: error.hint === undefined ? undefined : this.redact(error.hint),
+      at: error.at === undefined ? undefined : this.#place(error.at),
       cause: this.redactError(error.cause),
     })
   }

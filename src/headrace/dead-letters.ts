@@ -54,6 +54,13 @@ export class DeadLetters {
     if (policy !== 'skip') this.keep(letter)
   }
 
+  /** The counts of the run that is taken up. */
+  restore(byCode: Readonly<Record<string, number>>): void {
+    this.byCode.clear()
+    for (const [code, count] of Object.entries(byCode)) this.byCode.set(code, count)
+    this.count = Object.values(byCode).reduce((sum, count) => sum + count, 0)
+  }
+
   /** A row that failed before is no more: it is not counted any longer, so that no count depends on merged changes. */
   takeBack(code: string): void {
     const counted = this.byCode.get(code) ?? 0

@@ -4,6 +4,7 @@ import { limits } from '../core/limits.ts'
 import { WorkerMemory } from '../core/memory.ts'
 import { Scratch } from '../core/scratch.ts'
 import { Secrets } from '../core/secrets.ts'
+import { packageVersion } from '../core/version.ts'
 import { Kernels } from '../kernels/kernels.ts'
 import type { OperatorContext, RowError } from '../operators/operator.ts'
 
@@ -50,6 +51,11 @@ export class Engine {
         return states.get(key) as T
       },
     }
+  }
+
+  /** Of this program. */
+  get version(): string {
+    return packageVersion()
   }
 
   /** What the operators of one pipeline share. */

@@ -1,24 +1,25 @@
-import type { Sink, SinkReject } from '../connectors/contract.ts'
-import { type Batch, ordinalOf, recordOf } from '../core/batch.ts'
-import { adds } from '../core/change.ts'
-import { valueAt } from '../core/column-read.ts'
-import { HeadraceError } from '../core/errors.ts'
-import { limits } from '../core/limits.ts'
-import { BatchBuilder } from '../core/row-batch.ts'
+import type { Sink } from '../connectors/contract.ts'
 import type { Schema } from '../core/types.ts'
-import { jsonOfValue } from '../expr/value-json.ts'
-import type { Reject } from '../formats/decoder.ts'
-import type { OperatorContext, RowError } from '../operators/operator.ts'
-import { drive, type OpenSource } from '../runtime/drive/drive.ts'
+import type { OperatorContext } from '../operators/operator.ts'
+import { Checkpointing } from '../runtime/delivery/checkpointing.ts'
+import { checkIncarnation, type Running, restoredSource, restoreGraph, takeCut } from '../runtime/delivery/cut.ts'
+import { Cycle } from '../runtime/delivery/cycle.ts'
+import { settle } from '../runtime/delivery/settle.ts'
+import { Drive, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
+import type { Origin } from '../runtime/graph/origin.ts'
 import { SinkStage } from '../runtime/graph/sink-stage.ts'
-import type { Receiver } from '../runtime/graph/stage.ts'
-import type { Output, ScriptPlan, SinkTarget, SourceNode } from '../sql/plan.ts'
-import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema, type RowPolicy } from './dead-letters.ts'
+import { outputsHash, type ScriptPlan, type SourceNode } from '../sql/plan.ts'
+import { BadRows, exprPolicy } from './bad-rows.ts'
+import { type DeadLetters, deadLetterSchema } from './dead-letters.ts'
+import type { Durable, PlanFacts } from './durable/start.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
-import { type OpenPlace, openSink, openSource, PartNames, type SinkForm } from './open.ts'
+import { LetterQueue, QUEUE_PART } from './letter-queue.ts'
+import { type OpenPlace, openSink, openSource } from './open.ts'
+import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
+import { RunControl, type RunFacts } from './run-control.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -29,6 +30,8 @@ export interface PipelineInput {
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** `file:line:column` of a span of the script, for row errors. */
   readonly sqlPosition?: ((span: { readonly start: number; readonly end: number }) => string) | undefined
+  /** Faults that do no harm yet: a mark that could not be made, a commit that is tried again. */
+  readonly onWarning?: ((error: Error) => void) | undefined
 }
 
 export interface Progress {
@@ -52,130 +55,277 @@ export interface Digest {
   /** Sources with records that did not fit columns told from a sample that ended before them. */
   readonly misfits: readonly string[]
   readonly elapsedMs: number
+  /** The last epoch that is committed everywhere; undefined without checkpoints. */
+  readonly epoch?: bigint | undefined
 }
 
-/** Runs one plan from its sources to its sinks, without checkpoints (rulings 66, 68). */
+/** One run of one plan from its sources to its sinks: with checkpoints, or without (rulings 66, 68). */
 export class Pipeline {
   readonly #engine: Engine
   readonly #input: PipelineInput
   readonly #context: OperatorContext
-  readonly #sinks: SinkStage[] = []
-  /** Sinks by what they were opened with: statements that write the same target share its sink. */
-  readonly #targets = new Map<string, SinkStage>()
-  readonly #sources: OpenSource[] = []
   readonly #graph: Graph
-  readonly #parts = new PartNames()
-  readonly #place: OpenPlace
-  #writers = 0
-  readonly #misfits = new Set<string>()
-  /** Whose rows are in the graph. */
-  #source: SourceNode | undefined
-  readonly #exprPolicy: 'dlq' | 'null' | 'fail'
-  #queue: { readonly sink: Sink; readonly builder: BatchBuilder } | undefined
+  readonly #badRows: BadRows
+  readonly #planned: readonly PlannedSink[]
+  readonly #sinks: SinkStage[] = []
+  readonly #sources: OpenSource[] = []
+  #queue: LetterQueue | undefined
+  #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
     this.#engine = engine
     this.#input = input
-    this.#place = { engine, plan: input.plan, baseDirectory: input.baseDirectory, durable: undefined }
-    this.#exprPolicy = exprPolicy(input.plan)
-    const onNull = this.#exprPolicy === 'null' ? 'null' : 'drop'
-    this.#context = engine.operatorContext((error) => this.#onRowError(error), onNull)
-    this.#graph = buildGraph(input.plan, this.#context)
+    const { plan, deadLetters: letters, sqlPosition } = input
+    const policy = exprPolicy(plan)
+    this.#badRows = new BadRows({ letters, policy, secrets: engine.secrets, sqlPosition })
+    const onNull = policy === 'null' ? 'null' : 'drop'
+    this.#context = engine.operatorContext((error) => this.#badRows.onRowError(error), onNull)
+    this.#graph = buildGraph(plan, this.#context)
+    this.#planned = planSinks(plan, this.#graph)
+    this.#badRows.sources = this.#sourceNodes.map(({ node }) => node)
   }
 
-  async run(signal: AbortSignal): Promise<Digest> {
-    const started = this.#engine.clock.elapsedMs()
-    try {
-      await this.#openQueue()
-      for (const output of this.#input.plan.outputs) await this.#openOutput(output)
-      for (const { stage, node, schema } of this.#graph.late) {
-        const form = { changes: false, key: [], bounded: node.traits.bounded, eventTime: undefined }
-        stage.connectLate(node.late === 'dlq' ? this.#lateLetters() : await this.#openTarget(node.late!, schema, form))
-      }
-      for (const origin of this.#graph.origins) {
-        if (origin.node.kind !== 'source') continue
-        const { node } = origin
-        const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
-        this.#sources.push({ origin, node, source: await openSource(this.#place, node, undefined), maxRecords })
-      }
-      const complete = await this.#drive(signal)
-      await this.#writeDeadLetters()
-      await publish(this.#sinks, { queue: this.#queue?.sink, complete })
-      return this.#digest(complete, this.#engine.clock.elapsedMs() - started)
-    } catch (error) {
-      throw this.#engine.secrets.redactError(error)
-    } finally {
-      await this.#queue?.sink[Symbol.asyncDispose]()
-      this.#queue?.builder[Symbol.dispose]()
-      for (const { sink } of this.#sinks) await sink[Symbol.asyncDispose]()
-      for (const { source } of this.#sources) await source[Symbol.asyncDispose]()
-      for (const stage of this.#graph.stages) stage.operator[Symbol.dispose]()
-      this.#context.scratch[Symbol.dispose]()
+  get #sourceNodes(): { readonly origin: Origin; readonly node: SourceNode }[] {
+    return this.#graph.origins.flatMap((origin) =>
+      origin.node.kind === 'source' ? [{ origin, node: origin.node }] : [],
+    )
+  }
+
+  /** What a state must fit to be taken up. */
+  get facts(): Omit<PlanFacts, 'pipeline'> {
+    const sinks = this.#planned.map(({ part }) => part)
+    return {
+      planHash: outputsHash(this.#input.plan.outputs, sinks),
+      operators: this.#graph.stages.map(({ id }) => id),
+      sources: this.#sourceNodes.map(({ node }) => node.id),
+      sinks,
+      bounded: this.#input.plan.outputs.every(({ root }) => root.traits.bounded),
     }
   }
 
-  #drive(signal: AbortSignal): Promise<boolean> {
+  async run(signal: AbortSignal, durable?: Durable): Promise<Digest> {
+    const { clock, secrets } = this.#engine
+    const started = clock.elapsedMs()
+    try {
+      await this.#openSinks(durable)
+      if (durable === undefined) {
+        await this.#openSources(undefined)
+        const complete = await this.#drive(signal).run()
+        await this.#writeDeadLetters()
+        await publish(this.#sinks, { queue: this.#queue?.sink, complete })
+        return this.#digest(complete, clock.elapsedMs() - started)
+      }
+      const { complete, epoch } = await this.#runDurable(durable, signal)
+      return { ...this.#digest(complete, clock.elapsedMs() - started), epoch }
+    } catch (error) {
+      throw secrets.redactError(error)
+    } finally {
+      await this.close()
+    }
+  }
+
+  async #runDurable(durable: Durable, signal: AbortSignal): Promise<{ complete: boolean; epoch: bigint }> {
+    const { restored, snapshots, settings } = durable
+    const running = this.#running(durable)
+    if (restored !== undefined) restoreGraph(running, restored)
+    const cycleSinks = [
+      ...this.#sinks,
+      ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
+    ]
+    await settle(cycleSinks, restored, snapshots.incarnation)
+    await this.#openSources(durable)
+    for (const { node, source } of this.#sources) {
+      const incarnation = await source.incarnation()
+      checkIncarnation(node.name, restoredSource(node.id, restored).incarnation, incarnation)
+      running.incarnations.set(node.id, incarnation)
+    }
+    const stop = new AbortController()
+    const { afterItem } = durable.options
+    const take = (): Promise<unknown> => checkpointing.trigger('manual')
+    const drive = this.#drive(
+      AbortSignal.any([signal, stop.signal]),
+      durable,
+      afterItem === undefined ? undefined : () => afterItem(take),
+    )
+    const failures: unknown[] = []
+    const cycle: Cycle = new Cycle({
+      snapshots,
+      sinks: cycleSinks,
+      sources: this.#sources.map(({ node, source }) => ({ id: node.id, ack: source.ack?.bind(source) })),
+      cut: (epoch, form) => drive.hold(() => takeCut(running, epoch, form)),
+      clock: this.#engine.clock,
+      limits: {
+        alignMs: settings.timeout_align,
+        prepareMs: settings.timeout_prepare,
+        persistMs: settings.timeout_persist,
+        commitWarnMs: settings.commit_warn,
+      },
+      onPhase: durable.options.onPhase,
+      onRunning: (isRunning) => {
+        drive.yielding = isRunning
+      },
+      onWarning: (error) => this.#input.onWarning?.(error),
+      onRejects: (part, rejects) => this.#badRows.onCommitRejects(part, rejects),
+      signal,
+    })
+    const checkpointing: Checkpointing = new Checkpointing({
+      cycle,
+      snapshots,
+      clock: this.#engine.clock,
+      intervalMs: settings.interval ?? null,
+      idleMs: settings.idle,
+      activity: () => this.#steps,
+      onFailure: (error) => {
+        failures.push(error)
+        stop.abort()
+      },
+    })
+    const control = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
+      elapsedMs: () => this.#engine.clock.elapsedMs(),
+      stop: () => stop.abort(),
+    })
+    durable.options.onControl?.(control)
+    try {
+      const complete = await drive.run()
+      await checkpointing.quiet()
+      if (failures.length > 0) throw failures[0]
+      await this.#writeDeadLetters()
+      const { epoch } = await checkpointing.take({ reason: 'stop', last: complete })
+      return { complete, epoch }
+    } finally {
+      durable.options.onControl?.(undefined)
+      await checkpointing.quiet()
+    }
+  }
+
+  #runFacts({ place, snapshots }: Durable): RunFacts {
+    const watermarks = (): number[] =>
+      this.#graph.stages.flatMap(({ operator }) =>
+        operator.openSinceMicros === undefined ? [] : [operator.openSinceMicros],
+      )
+    return {
+      pipeline: this.#input.plan.name!,
+      lineage: place.lineage,
+      incarnation: String(place.incarnation),
+      started: new Date(this.#engine.clock.nowMicros() / 1000).toISOString(),
+      rowsIn: () => this.#rowsIn(),
+      rowsOut: () => this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
+      lateRows: () => this.#context.counters.lateRows,
+      deadLetters: () => Object.fromEntries(this.#input.deadLetters.byCode),
+      bytes: () => snapshots.bytes,
+      watermarkMicros: () => {
+        const all = watermarks()
+        return all.length === 0 ? undefined : Math.min(...all)
+      },
+    }
+  }
+
+  #running(durable: Durable): Running & { readonly incarnations: Map<string, string> } {
+    const { counters } = this.#context
+    const letters = this.#input.deadLetters
+    return {
+      graph: this.#graph,
+      sources: this.#sources,
+      sinks: this.#sinks,
+      beside: () => (this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
+      incarnations: new Map(),
+      counters: {
+        snapshot: () => ({
+          late_rows: counters.lateRows,
+          late_window_misses: counters.lateWindowMisses,
+          rejected: Object.fromEntries(letters.byCode),
+        }),
+        restore: (saved) => {
+          counters.lateRows = saved.late_rows
+          counters.lateWindowMisses = saved.late_window_misses
+          letters.restore(saved.rejected)
+        },
+      },
+      meta: (form) => durable.meta(form),
+    }
+  }
+
+  async #openSinks(durable: Durable | undefined): Promise<void> {
+    const place = this.#place(durable)
+    await this.#openQueue(place)
+    for (const [writer, planned] of this.#planned.entries()) {
+      const { name, part, target, schema, form, oldImages, paths } = planned
+      const sink =
+        target === undefined
+          ? await this.#input.client(schema, { changes: form.changes })
+          : await openSink(place, target.info.handle as Endpoint, { schema, part, writer, form })
+      const stage = new SinkStage({ name, part, sink, oldImages }, (rejects, batch) =>
+        this.#badRows.onSinkRejects(rejects, batch),
+      )
+      this.#sinks.push(stage)
+      for (const [i, path] of paths.entries()) {
+        if (i > 0) stage.addInput()
+        path(stage)
+      }
+    }
+    for (const { stage, node } of this.#graph.late) {
+      if (node.late === 'dlq') stage.connectLate(this.#badRows.lateLetters())
+    }
+  }
+
+  #place(durable: Durable | undefined): OpenPlace {
+    const { plan, baseDirectory } = this.#input
+    return { engine: this.#engine, plan, baseDirectory, durable: durable?.place }
+  }
+
+  /** `dlq.location`: where all dead letters go, as rows of five parts. */
+  async #openQueue(place: OpenPlace): Promise<void> {
+    const location = this.#input.plan.settings.get('dlq.location')
+    if (location === undefined) return
+    const handle = await endpoint(location, 'sink')
+    const form = { changes: false, key: [], bounded: true, eventTime: undefined }
+    const writer = this.#planned.length
+    const sink = await openSink(place, handle, { schema: deadLetterSchema, part: QUEUE_PART, writer, form })
+    this.#queue = new LetterQueue(sink, this.#input.deadLetters, this.#engine.memory)
+  }
+
+  async #openSources(durable: Durable | undefined): Promise<void> {
+    for (const { origin, node } of this.#sourceNodes) {
+      const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
+      const { positions, state } = restoredSource(node.id, durable?.restored)
+      const source = await openSource(this.#place(durable), node, state)
+      this.#sources.push({ origin, node, source, maxRecords, positions })
+    }
+  }
+
+  #drive(signal: AbortSignal, durable?: Durable, afterItem?: () => Promise<void>): Drive {
     const { onProgress } = this.#input
-    return drive(
+    return new Drive(
       {
         graph: this.#graph,
         sources: this.#sources,
         context: this.#context,
-        clock: this.#engine.clock,
-        onReject: (reject, source, split) => this.#onReject(reject, source, split),
+        clock: durable?.clock ?? this.#engine.clock,
+        onReject: (reject, source, split) => this.#badRows.onReject(reject, source, split),
         beforeStep: (source) => {
-          this.#source = source
+          this.#steps++
+          this.#badRows.source = source
         },
         afterStep: () => this.#writeDeadLetters(),
+        afterItem,
         onProgress: onProgress === undefined ? undefined : () => onProgress(this.#progress()),
       },
       signal,
     )
   }
 
-  #onReject(reject: Reject, node: SourceNode, split: string): void {
-    const { options, sampleCut } = node.info.handle as Endpoint
-    const { code, detail, ordinal, byte, bytes } = reject
-    if (sampleCut === true && code === 'connector_record_invalid') this.#misfits.add(node.info.uri)
-    this.#input.deadLetters.add(
-      {
-        code,
-        detail,
-        stage: 'decode',
-        source: node.info.uri,
-        split: this.#engine.secrets.redact(split),
-        ordinal,
-        byte,
-        value: bytes,
-        encoding: 'raw',
-        sqlPosition: undefined,
-      },
-      (options['on_error'] as RowPolicy | undefined) ?? 'dlq',
-    )
-  }
-
-  /** `dlq.location`: where all dead letters go, as rows of five parts. */
-  async #openQueue(): Promise<void> {
-    const location = this.#input.plan.settings.get('dlq.location')
-    if (location === undefined) return
-    const handle = await endpoint(location, 'sink')
-    const form = { changes: false, key: [], bounded: true, eventTime: undefined }
-    const sink = await this.#open(handle, deadLetterSchema, { name: 'dlq', uri: handle.printed }, form)
-    const builder = new BatchBuilder(deadLetterSchema, limits.batchRows, this.#engine.memory)
-    this.#queue = { sink, builder }
-    this.#input.deadLetters.queued = true
-  }
-
   async #writeDeadLetters(): Promise<void> {
-    if (this.#queue === undefined) return
-    const letters = this.#input.deadLetters.take()
-    const { sink, builder } = this.#queue
-    for (let from = 0; from < letters.length; from += builder.capacity) {
-      builder.reset()
-      const run = { pipeline: this.#input.plan.name, nowMicros: this.#context.current.nowMicros }
-      for (const letter of letters.slice(from, from + builder.capacity)) builder.append(deadLetterRow(letter, run))
-      await sink.write(builder.finish())
-    }
+    const run = { pipeline: this.#input.plan.name, nowMicros: this.#context.current.nowMicros }
+    await this.#queue?.write(run)
+  }
+
+  /** Frees what a pipeline holds; `run` does so itself. */
+  async close(): Promise<void> {
+    await this.#queue?.[Symbol.asyncDispose]()
+    for (const { sink } of this.#sinks) await sink[Symbol.asyncDispose]()
+    for (const { source } of this.#sources) await source[Symbol.asyncDispose]()
+    for (const stage of this.#graph.stages) stage.operator[Symbol.dispose]()
+    this.#context.scratch[Symbol.dispose]()
   }
 
   #progress(): Progress {
@@ -190,119 +340,6 @@ export class Pipeline {
     return this.#graph.origins.reduce((rows, origin) => rows + origin.rows, 0)
   }
 
-  async #openOutput(output: Output): Promise<void> {
-    const { root, targets, key, oldImages } = output
-    const changes = root.traits.changes !== 'append'
-    const place = this.#graph.place(root)
-    for (const target of targets) {
-      if (target === 'client') {
-        const sink = await this.#input.client(root.schema, { changes })
-        place.connect(this.#stage('client', sink, oldImages))
-      } else {
-        const withChanges = changes && target.info.accepts === 'changelog'
-        place.connect(
-          await this.#openTarget(
-            target,
-            root.schema,
-            { changes: withChanges, key, bounded: root.traits.bounded, eventTime: root.traits.eventTime },
-            oldImages,
-          ),
-        )
-      }
-    }
-  }
-
-  async #openTarget(target: SinkTarget, schema: Schema, form: SinkForm, oldImages = true): Promise<SinkStage> {
-    const handle = target.info.handle as Endpoint
-    const same = JSON.stringify(
-      [handle.uri.text, Object.entries(handle.options), form, oldImages, schema.fields],
-      (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
-    )
-    let stage = this.#targets.get(same)
-    if (stage === undefined) {
-      stage = this.#stage(
-        target.info.uri,
-        await this.#open(handle, schema, { name: target.name, uri: target.info.uri }, form),
-        oldImages,
-      )
-      this.#targets.set(same, stage)
-    } else stage.addInput()
-    return stage
-  }
-
-  #open(handle: Endpoint, schema: Schema, target: { name: string; uri: string }, form: SinkForm): Promise<Sink> {
-    return openSink(this.#place, handle, { schema, part: this.#parts.of(target), writer: this.#writers++, form })
-  }
-
-  #stage(name: string, sink: Sink, oldImages: boolean): SinkStage {
-    const onRejects = (rejects: readonly SinkReject[], batch: Batch) => {
-      for (const { code, detail, row } of rejects) {
-        this.#input.deadLetters.add({
-          ...this.#rowFacts(batch, row),
-          code,
-          detail,
-          stage: 'sink',
-          sqlPosition: undefined,
-        })
-      }
-    }
-    const stage = new SinkStage({ name, sink, oldImages }, onRejects)
-    this.#sinks.push(stage)
-    return stage
-  }
-
-  #onRowError({ code, detail, span, batch, row }: RowError): void {
-    // What is taken back failed when it came (rulings 36): the failures that count are those of the rows that stand.
-    if (row >= 0 && batch.changes !== undefined && !adds(batch.changes[row]!)) {
-      this.#input.deadLetters.takeBack(code)
-      return
-    }
-    const sqlPosition = span === undefined ? undefined : this.#input.sqlPosition?.(span)
-    const letter = { ...this.#rowFacts(batch, row), code, detail, stage: 'expression', sqlPosition } as const
-    this.#input.deadLetters.add(letter, this.#exprPolicy === 'fail' && code !== 'row_future_timestamp' ? 'fail' : 'dlq')
-  }
-
-  /** `late_data = 'dlq'`: late rows with what LATE DATA TO adds to them, once for every window that they missed. */
-  #lateLetters(): Receiver {
-    const code = 'row_late'
-    const detail = 'came after its window had closed'
-    return {
-      finished: false,
-      receive: async (element) => {
-        if (element.kind !== 'batch') return
-        const { batch } = element
-        for (let row = 0; row < batch.rows; row++) {
-          const letter = {
-            ...this.#rowFacts(batch, row),
-            code,
-            detail,
-            stage: 'window',
-            sqlPosition: undefined,
-          } as const
-          this.#input.deadLetters.keep(letter)
-        }
-      },
-    }
-  }
-
-  /** Where a row came from and what it was: its bytes while they are at hand, else its columns as JSON. */
-  #rowFacts(
-    batch: Batch,
-    row: number,
-  ): Pick<DeadLetter, 'source' | 'split' | 'ordinal' | 'byte' | 'value' | 'encoding'> {
-    const { provenance } = batch
-    const asJson = () => ({ byte: undefined, value: Buffer.from(rowJson(batch, row)), encoding: 'row' }) as const
-    if (provenance === undefined) {
-      // It was made of rows of all sources that lead here.
-      const source = [...new Set(this.#sources.map(({ node }) => node.info.uri))].join(', ')
-      return { source, split: undefined, ordinal: undefined, ...asJson() }
-    }
-    const split = this.#engine.secrets.redact(provenance.split)
-    const facts = { source: this.#source?.info.uri ?? split, split, ordinal: ordinalOf(provenance, row) }
-    const value = recordOf(provenance, row)
-    return value === undefined ? { ...facts, ...asJson() } : { ...facts, byte: undefined, value, encoding: 'raw' }
-  }
-
   #digest(complete: boolean, elapsedMs: number): Digest {
     return {
       complete,
@@ -311,26 +348,8 @@ export class Pipeline {
       rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,
-      misfits: [...this.#misfits],
+      misfits: [...this.#badRows.misfits],
       elapsedMs,
     }
   }
-}
-
-/** The row as a JSON object; empty when the failure has no row (a result that does not fit its type). */
-function rowJson(batch: Batch, row: number): string {
-  if (row < 0 || row >= batch.rows) return '{}'
-  const members = batch.schema.fields.map(({ name, type }, i) => {
-    const value = valueAt(batch.columns[i]!, row)
-    return `${JSON.stringify(name)}:${value === null ? 'null' : jsonOfValue(value, type)}`
-  })
-  return `{${members.join(',')}}`
-}
-
-function exprPolicy(plan: ScriptPlan): 'dlq' | 'null' | 'fail' {
-  const given = plan.settings.get('on_expr_error') ?? 'dlq'
-  if (given === 'dlq' || given === 'null' || given === 'fail') return given
-  throw new HeadraceError('connector_option_invalid', `on_expr_error = '${given}' is not known`, {
-    hint: 'one of: dlq, null, fail',
-  })
 }

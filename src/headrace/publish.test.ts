@@ -53,7 +53,7 @@ function stageOf(name: string, diary: string[], fault?: HeadraceError): SinkStag
     health: async () => ({ state: 'healthy', issues: [] }),
     [Symbol.asyncDispose]: async () => undefined,
   }
-  return new SinkStage({ name, sink, oldImages: true }, () => undefined)
+  return new SinkStage({ part: name, name, sink, oldImages: true }, () => undefined)
 }
 
 test('all are sealed before one is published; an error says which were', async () => {

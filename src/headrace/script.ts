@@ -7,6 +7,7 @@ import { type CompileInput, compile, explainScript as explainSql } from '../sql/
 import type { SqlStage } from '../sql/explain/explain.ts'
 import type { ScriptPlan } from '../sql/plan.ts'
 import type { Engine } from './engine.ts'
+import { guarantees, guaranteeText, refuseUnprovable } from './guarantee.ts'
 import { hideWritten } from './secrets.ts'
 import { sqlCatalogue } from './sql-catalogue.ts'
 
@@ -15,6 +16,8 @@ export interface ScriptInput {
   /** As messages name it: a path, or `<command line>`. */
   readonly file: string
   readonly text: string
+  /** Absolute path of the file that it comes from. */
+  readonly path?: string | undefined
   /** Relative paths of sources and sinks start here. */
   readonly baseDirectory: string
   /** The file's stem; undefined for a script without a file (rulings 2). */
@@ -35,7 +38,9 @@ export async function compileScript(engine: Engine, script: ScriptInput): Promis
   const { plan, warnings, functions } = await redacted(engine, script, compile)
   const { secrets } = engine
   const texts = plan.texts.map((text) => secrets.redact(text))
-  return { plan: { ...plan, name: plan.name ?? script.name, texts }, warnings: secrets.redactAll(warnings), functions }
+  const named = { ...plan, name: plan.name ?? script.name, texts }
+  refuseUnprovable(named, script.baseDirectory)
+  return { plan: named, warnings: secrets.redactAll(warnings), functions }
 }
 
 /** Runs a stage of a script; no value of a secret leaves it in an error. */
@@ -62,7 +67,7 @@ function parameterOf(text: string): Parameter {
   return { type: types.string, value: text }
 }
 
-export type Stage = SqlStage | 'graph'
+export type Stage = SqlStage | 'delivery' | 'graph'
 
 /** One stage of a script as text or JSON: nothing is run. */
 export async function explainScript(
@@ -71,6 +76,11 @@ export async function explainScript(
   form: { readonly stage: Stage; readonly json: boolean },
 ): Promise<string> {
   const { stage, json } = form
+  if (stage === 'delivery') {
+    const { plan } = await compileScript(engine, script)
+    const edges = guarantees(plan, script.baseDirectory)
+    return json ? `${JSON.stringify(edges)}\n` : guaranteeText(edges)
+  }
   if (stage === 'graph') return await explainGraph(engine, script, json)
   const format = json ? 'json' : 'text'
   const text = engine.secrets.redact(await redacted(engine, script, (input) => explainSql({ ...input, stage, format })))

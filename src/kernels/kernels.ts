@@ -38,6 +38,8 @@ export interface KernelExports {
   keyLookup(table: number, spans: number, from: number, to: number, slots: number): number
   keyRehash(table: number, old: number, oldCount: number): void
   keyForget(table: number): void
+  keyCopy(table: number, from: number, to: number, end: number): number
+  readonly keyCopyEnd: { readonly value: number }
   fillZero(address: number, length: number): void
 }
 

@@ -42,3 +42,24 @@ export function lookupTwin(table: TwinTable, from: number, to: number): number {
   }
   return to
 }
+
+/** The same as the kernel `keyCopy`. */
+export function copyTwin(
+  { memory, words }: Pick<TwinTable, 'memory' | 'words'>,
+  from: number,
+  to: number,
+  end: number,
+): { readonly slot: number; readonly end: number } {
+  const size = words[2]!
+  const spans = new Uint32Array(memory.buffer, words[4]!, 2 * size)
+  let slot = from
+  let at = to
+  for (; slot < size; slot++) {
+    const address = spans[2 * slot]!
+    const length = spans[2 * slot + 1]!
+    if (at + length > end) break
+    memory.bytes.copyWithin(at, address, address + length)
+    at += length
+  }
+  return { slot, end: at }
+}

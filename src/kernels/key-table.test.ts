@@ -2,10 +2,23 @@ import { describe, expect, test } from 'vitest'
 import { WorkerMemory } from '../core/memory.ts'
 import { Random } from '../core/random.ts'
 import { Kernels } from './kernels.ts'
-import { KeyTable } from './key-table.ts'
+import { type KeyList, KeyTable } from './key-table.ts'
 
 const SEED = 99
 const ROWS = 2000
+
+function keysOf(table: KeyTable): KeyList {
+  const list = { lengths: new Uint32Array(table.size), keys: new Uint8Array(table.keyBytes) }
+  table.copyLengths(list.lengths)
+  table.copyKeys(list.keys)
+  return list
+}
+
+/** Byte by byte: `toEqual` takes seconds over a megabyte. */
+function expectSame(actual: KeyList, expected: KeyList): void {
+  const bytesOf = ({ lengths, keys }: KeyList) => Buffer.concat([new Uint8Array(lengths.buffer), keys])
+  expect(Buffer.compare(bytesOf(actual), bytesOf(expected))).toBe(0)
+}
 
 describe.each(['on', 'off'] as const)('kernels %s', (mode) => {
   const memory = new WorkerMemory()
@@ -85,6 +98,49 @@ describe.each(['on', 'off'] as const)('kernels %s', (mode) => {
     using table = new KeyTable(kernels, { expected: 16 })
     expect(lookup(table, ['unseen', 'a', 'b', 'a'], 1)).toEqual([0, 1, 0])
     expect(table.size).toBe(2)
+  })
+
+  test('keys come back in their slots in a table of either mode, of the same bytes', () => {
+    const random = new Random(SEED)
+    const fillers = ['', '0123456789', '0123456789abcdef', 'x'.repeat(48), 'y'.repeat(300)]
+    const known = Array.from({ length: ROWS }, (_, i) => `${random.pick(fillers)}${i}${random.pick(fillers)}`)
+    using table = new KeyTable(kernels, { expected: 1 })
+    lookup(table, ['', ...known])
+    const list = keysOf(table)
+    expect(Buffer.compare(list.keys, Buffer.from(known.join('')))).toBe(0)
+    expect([...list.lengths]).toEqual(['', ...known].map((key) => key.length))
+    using twin = new KeyTable(new Kernels(memory, mode === 'on' ? 'off' : 'on'), { expected: 1 })
+    expect(twin.importKeys(list)).toBe(true)
+    expectSame(keysOf(twin), list)
+    expect(lookup(twin, ['', 'new', ...known.slice(1, 500)])).toEqual([0, ROWS + 1, ...[...Array(501).keys()].slice(2)])
+  })
+
+  test('more bytes than are brought in at once, and one key longer than that', () => {
+    using table = new KeyTable(kernels, { expected: 1 })
+    const lengths = new Uint32Array(20_000).fill(40)
+    lengths[7000] = 1_000_000
+    const keys = new Uint8Array(19_999 * 40 + 1_000_000)
+    let at = 0
+    lengths.forEach((length, i) => {
+      new DataView(keys.buffer).setUint32(at, i)
+      at += length
+    })
+    expect(table.importKeys({ lengths, keys })).toBe(true)
+    expectSame(keysOf(table), { lengths, keys })
+  })
+
+  test('lists that are none, and a second one, are refused', () => {
+    const list = (lengths: number[], text: string) => ({ lengths: Uint32Array.from(lengths), keys: Buffer.from(text) })
+    const accepts = (...lists: ReturnType<typeof list>[]): boolean => {
+      using table = new KeyTable(kernels, { expected: 1 })
+      return lists.every((each) => table.importKeys(each))
+    }
+    expect(accepts(list([], ''))).toBe(true)
+    expect(accepts(list([1, 2, 1], 'abba'))).toBe(false)
+    expect(accepts(list([1, 2], 'abba'))).toBe(false)
+    expect(accepts(list([4_294_967_295, 2], 'abba'))).toBe(false)
+    expect(accepts(list([1, 2, 1], 'abbc'))).toBe(true)
+    expect(accepts(list([1], 'a'), list([1], 'b'))).toBe(false)
   })
 
   test('gives back what it took', () => {

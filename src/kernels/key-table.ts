@@ -1,6 +1,6 @@
 import { PADDING, type WorkerMemory } from '../core/memory.ts'
 import type { Kernels } from './kernels.ts'
-import { lookupTwin } from './key-table-twin.ts'
+import { copyTwin, lookupTwin } from './key-table-twin.ts'
 
 const ENTRY_BYTES = 32
 const HEADER_BYTES = 64
@@ -8,6 +8,18 @@ const SMALLEST = 64
 const ARENA_FIRST = 16 * 1024
 const ARENA_MOST = 4 * 1024 * 1024
 const ARENA_SLACK = 64
+
+/** Keys that are brought out at once. */
+const COPY_BYTES = 256 * 1024
+/** Keys that are brought in at once. */
+const IMPORT_ROWS = 4096
+const IMPORT_BYTES = 256 * 1024
+
+/** The keys of a table in the order of their slots: `keys` holds them without gaps, `lengths` their sizes in bytes. */
+export interface KeyList {
+  readonly lengths: Uint32Array
+  readonly keys: Uint8Array
+}
 
 /** Words of the header that the kernel reads and writes. */
 const H = { entries: 0, mask: 1, size: 2, full: 3, spans: 4, entryOf: 5, position: 6, end: 7, reason: 8 } as const
@@ -80,6 +92,87 @@ export class KeyTable implements Disposable {
   /** Address and length pairs of all keys, by slot: the spans of a `Utf8Column`. Take it anew after a `lookup`. */
   get keySpans(): Uint32Array {
     return this.#spans
+  }
+
+  /** Bytes of all keys together. */
+  get keyBytes(): number {
+    const { size } = this
+    let total = 0
+    for (let slot = 0; slot < size; slot++) total += this.#spans[2 * slot + 1]!
+    return total
+  }
+
+  /** Writes the length of every key, by slot. */
+  copyLengths(to: Uint32Array): void {
+    const { size } = this
+    for (let slot = 0; slot < size; slot++) to[slot] = this.#spans[2 * slot + 1]!
+  }
+
+  /** Writes all keys by slot, one behind the other. */
+  copyKeys(to: Uint8Array): void {
+    const { size } = this
+    const memory = this.#memory
+    const region = memory.allocate(COPY_BYTES)
+    let at = 0
+    for (let slot = 0; slot < size; ) {
+      const next = this.#copyRun(slot, region)
+      const longer = next.slot === slot
+      // One that does not fit the region is copied from where it lies.
+      const from = longer ? this.keyAddress(slot) : region
+      const end = longer ? from + this.keyLength(slot) : next.end
+      to.set(memory.bytes.subarray(from, end), at)
+      at += end - from
+      slot = longer ? slot + 1 : next.slot
+    }
+    memory.free(region, COPY_BYTES)
+  }
+
+  /** Keys from `slot` on that fit the region: the slot behind the last one, and where it ends. */
+  #copyRun(slot: number, region: number): { readonly slot: number; readonly end: number } {
+    const end = region + COPY_BYTES
+    if (this.#twin !== undefined) return copyTwin({ memory: this.#memory, words: this.#words }, slot, region, end)
+    const { exports } = this.#kernels
+    return { slot: exports.keyCopy(this.#header, slot, region, end), end: exports.keyCopyEnd.value }
+  }
+
+  /** Fills an empty table with the keys of another one, in their order. False: that is no list of different keys. */
+  importKeys({ lengths, keys }: KeyList): boolean {
+    let total = 0
+    for (const length of lengths) total += length
+    if (this.size > 0 || total !== keys.length) return false
+    while (this.#room < lengths.length) this.#grow()
+    let offset = 0
+    for (let from = 0; from < lengths.length; ) {
+      let to = from
+      let size = 0
+      do size += lengths[to++]!
+      while (to < lengths.length && to - from < IMPORT_ROWS && size + lengths[to]! <= IMPORT_BYTES)
+      if (!this.#importBlock(lengths.subarray(from, to), keys.subarray(offset, offset + size), from)) return false
+      offset += size
+      from = to
+    }
+    return true
+  }
+
+  /** Looks keys up that must get the slots from `first` on. */
+  #importBlock(lengths: Uint32Array, keys: Uint8Array, first: number): boolean {
+    const memory = this.#memory
+    const rows = lengths.length
+    const size = 12 * rows + keys.length
+    const region = memory.allocate(size)
+    const slotsAddress = region + 8 * rows
+    let address = region + 12 * rows
+    memory.bytes.set(keys, address)
+    const spans = new Uint32Array(memory.buffer, region, 2 * rows)
+    for (let row = 0; row < rows; row++) {
+      spans[2 * row] = address
+      spans[2 * row + 1] = lengths[row]!
+      address += lengths[row]!
+    }
+    this.lookup(region, 0, rows, slotsAddress)
+    const isNew = new Int32Array(memory.buffer, slotsAddress, rows).every((slot, row) => slot === first + row)
+    memory.free(region, size)
+    return isNew
   }
 
   /** Bytes of the memory that it holds. */

@@ -5,6 +5,8 @@ import type { Schema } from '../core/types.ts'
 import { type ExactInteger, exact } from '../core/values.ts'
 import type { BoundExpr } from '../expr/bound.ts'
 import { type Evaluator, interpret } from '../expr/interpret.ts'
+import type { StateReader } from '../state/state-reader.ts'
+import type { StateWriter } from '../state/state-writer.ts'
 import { keepRows } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output, WatermarkGrid } from './operator.ts'
 
@@ -57,8 +59,9 @@ export class AssignWatermarks implements Operator {
     this.#expr = spec.expr === undefined ? undefined : interpret(spec.expr, context)
   }
 
-  /** A split that will deliver rows; it holds the watermark until its first row. */
+  /** A split that will deliver rows; it holds the watermark until its first row. One that was restored goes on. */
   addSplit(id: string): void {
+    if (this.#splits.has(id)) return
     this.#splits.set(id, { watermark: Number.NEGATIVE_INFINITY, finished: false })
   }
 
@@ -183,6 +186,11 @@ export class AssignWatermarks implements Operator {
     return next <= others && others !== Number.NEGATIVE_INFINITY ? next : Number.POSITIVE_INFINITY
   }
 
+  /** The least watermark of the splits that have not ended; Infinity when all have. */
+  get least(): number {
+    return this.#least()
+  }
+
   #least(): number {
     let least = Number.POSITIVE_INFINITY
     for (const split of this.#splits.values()) if (!split.finished) least = Math.min(least, split.watermark)
@@ -211,8 +219,26 @@ export class AssignWatermarks implements Operator {
     yield { kind: 'end' }
   }
 
+  snapshot(out: StateWriter): void {
+    out.u8(STATE_VERSION)
+    out.f64(this.#sent)
+    out.list(this.#splits, ([id, { watermark, finished }]) => {
+      out.text(id)
+      out.f64(watermark)
+      out.bool(finished)
+    })
+  }
+
+  restore(state: StateReader): void {
+    state.version(STATE_VERSION)
+    this.#sent = state.f64()
+    state.list(() => this.#splits.set(state.text(), { watermark: state.f64(), finished: state.bool() }))
+  }
+
   [Symbol.dispose](): void {}
 }
+
+const STATE_VERSION = 1
 
 /**
  * The first row from `from` on whose time is above the running maximum and, less the delay, at least `limit`; `rows`

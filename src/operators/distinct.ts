@@ -2,8 +2,11 @@ import type { Batch } from '../core/batch.ts'
 import { valueAt } from '../core/column-read.ts'
 import type { Schema } from '../core/types.ts'
 import { KeyTable } from '../kernels/key-table.ts'
+import type { StateReader } from '../state/state-reader.ts'
+import type { StateWriter } from '../state/state-writer.ts'
 import { keepRows, lastMark } from './keep-rows.ts'
 import { KeyCodec } from './keys/key-codec.ts'
+import { readKeys, writeKeys } from './keys/key-state.ts'
 import { KeyWriter } from './keys/key-writer.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 
@@ -54,9 +57,21 @@ export class Distinct implements Operator {
     yield { kind: 'end' }
   }
 
+  snapshot(out: StateWriter): void {
+    out.u8(STATE_VERSION)
+    writeKeys(out, this.#table)
+  }
+
+  restore(state: StateReader): void {
+    state.version(STATE_VERSION)
+    readKeys(state, this.#table)
+  }
+
   [Symbol.dispose](): void {
     this.#writer[Symbol.dispose]()
     this.#table[Symbol.dispose]()
     this.#context.memory.free(this.#slotsAddress, 4 * this.#context.batchRowsMax)
   }
 }
+
+const STATE_VERSION = 1

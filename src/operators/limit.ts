@@ -2,6 +2,8 @@ import type { Batch } from '../core/batch.ts'
 import type { Column } from '../core/column.ts'
 import { BatchBuilder, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
+import type { StateReader } from '../state/state-reader.ts'
+import type { StateWriter } from '../state/state-writer.ts'
 import { keepMarks, lastMark } from './keep-rows.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 
@@ -67,10 +69,24 @@ export class Limit implements Operator {
     yield { kind: 'end' }
   }
 
+  snapshot(out: StateWriter): void {
+    out.u8(STATE_VERSION)
+    out.f64(this.#skip)
+    out.f64(this.#left)
+  }
+
+  restore(state: StateReader): void {
+    state.version(STATE_VERSION)
+    this.#skip = state.f64()
+    this.#left = state.f64()
+  }
+
   [Symbol.dispose](): void {
     this.#builder?.[Symbol.dispose]()
   }
 }
+
+const STATE_VERSION = 1
 
 /** Boxed values are cut; typed arrays may be longer than the batch. */
 const shortened = (column: Column, rows: number): Column =>

@@ -74,6 +74,8 @@ export interface Operator extends Disposable {
   onClock?(nowMicros: number): Iterable<Output>
   /** When `onClock` is wanted next (microseconds); undefined: not at all. */
   nextClockMicros?(): number | undefined
+  /** The watermark while results wait for a later one; undefined when nothing waits. Microseconds, for people. */
+  readonly openSinceMicros?: number | undefined
   /** True once no further input can change the output (LIMIT reached): the runtime stops what only feeds it. */
   readonly finished?: boolean
   /** All inputs have ended (their watermark was Infinity before). Emits what is left, then `end`. */

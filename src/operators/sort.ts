@@ -5,8 +5,11 @@ import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { SortKey } from '../expr/bound.ts'
 import { type Comparator, comparator } from '../expr/compare.ts'
+import type { StateReader } from '../state/state-reader.ts'
+import type { StateWriter } from '../state/state-writer.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
-import { type Sortable, SortKeys } from './sort-order.ts'
+import { SortKeys } from './sort-order.ts'
+import { readSorted, type SortedRow, writeSorted } from './sorted-rows.ts'
 
 export interface SortSpec {
   readonly schema: Schema
@@ -21,8 +24,6 @@ export interface SortSpec {
   readonly time: number | undefined
 }
 
-type Kept = Sortable & { readonly row: Row }
-
 /** ORDER BY. Keeps the rows until they may leave; with a limit at the end only the best `offset + limit`. */
 export class Sort implements Operator {
   readonly schema: Schema
@@ -31,7 +32,7 @@ export class Sort implements Operator {
   readonly #keys: SortKeys
   readonly #comparators: readonly Comparator[]
   readonly #builder: BatchBuilder
-  #rows: Kept[] = []
+  #rows: SortedRow[] = []
   #sequence = 0
 
   constructor(spec: SortSpec, context: OperatorContext) {
@@ -112,7 +113,7 @@ export class Sort implements Operator {
     if (mode !== 'end') yield { kind: 'watermark', micros }
   }
 
-  *#give(rows: Kept[]): Iterable<Output> {
+  *#give(rows: SortedRow[]): Iterable<Output> {
     rows.sort(this.#keys.compare)
     this.#builder.reset()
     for (const { row } of rows) {
@@ -133,7 +134,22 @@ export class Sort implements Operator {
     yield { kind: 'end' }
   }
 
+  /** The rows in the order in which they are kept: a row that is taken back removes the first of its equals. */
+  snapshot(out: StateWriter): void {
+    out.u8(STATE_VERSION)
+    out.f64(this.#sequence)
+    writeSorted(out, this.#rows)
+  }
+
+  restore(state: StateReader): void {
+    state.version(STATE_VERSION)
+    this.#sequence = state.f64()
+    this.#rows = readSorted(state)
+  }
+
   [Symbol.dispose](): void {
     this.#builder[Symbol.dispose]()
   }
 }
+
+const STATE_VERSION = 1

@@ -1,12 +1,15 @@
 import type { Batch } from '../core/batch.ts'
 import { adds, CHANGE } from '../core/change.ts'
-import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
+import { BatchBuilder, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
 import type { SortKey } from '../expr/bound.ts'
+import type { StateReader } from '../state/state-reader.ts'
+import type { StateWriter } from '../state/state-writer.ts'
 import type { Operator, OperatorContext, Output } from './operator.ts'
 import { sameValues } from './same-values.ts'
 import { type Sortable, SortKeys } from './sort-order.ts'
+import { readSorted, type SortedRow, writeSorted } from './sorted-rows.ts'
 
 export interface TopSpec {
   /** The input revises rows: all of them are kept, so that one that leaves can be replaced (rulings 34). */
@@ -15,10 +18,6 @@ export interface TopSpec {
   readonly keys: readonly SortKey[]
   readonly limit: number | undefined
   readonly offset: number
-}
-
-interface Entry extends Sortable {
-  readonly row: Row
 }
 
 /**
@@ -30,7 +29,7 @@ export class Top implements Operator {
   readonly #spec: TopSpec
   readonly #keys: SortKeys
   readonly #builder: BatchBuilder
-  #rows: Entry[] = []
+  #rows: SortedRow[] = []
   #sequence = 0
 
   constructor(spec: TopSpec, context: OperatorContext) {
@@ -57,7 +56,7 @@ export class Top implements Operator {
     this.#builder.reset()
   }
 
-  #visible(): Entry[] {
+  #visible(): SortedRow[] {
     return this.#rows.slice(this.#spec.offset, this.#most)
   }
 
@@ -73,13 +72,13 @@ export class Top implements Operator {
     else this.#remove({ row: entry, keys, sequence: Number.NEGATIVE_INFINITY })
   }
 
-  #add(entry: Entry): void {
+  #add(entry: SortedRow): void {
     this.#rows.splice(this.#placeOf(entry), 0, entry)
     if (!this.#spec.revises && this.#rows.length > this.#most) this.#rows.pop()
   }
 
   /** Takes back one row that equals this one. */
-  #remove(gone: Entry): void {
+  #remove(gone: SortedRow): void {
     let at = this.#placeOf(gone)
     while (at < this.#rows.length && !sameValues(this.#rows[at]!.row.values, gone.row.values)) at++
     if (at < this.#rows.length) this.#rows.splice(at, 1)
@@ -105,7 +104,22 @@ export class Top implements Operator {
     yield { kind: 'end' }
   }
 
+  /** The rows in their order. */
+  snapshot(out: StateWriter): void {
+    out.u8(STATE_VERSION)
+    out.f64(this.#sequence)
+    writeSorted(out, this.#rows)
+  }
+
+  restore(state: StateReader): void {
+    state.version(STATE_VERSION)
+    this.#sequence = state.f64()
+    this.#rows = readSorted(state)
+  }
+
   [Symbol.dispose](): void {
     this.#builder[Symbol.dispose]()
   }
 }
+
+const STATE_VERSION = 1

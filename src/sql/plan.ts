@@ -1,3 +1,4 @@
+import { shortHash } from '../core/short-hash.ts'
 import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
 import type { BoundAggregate, BoundExpr, SortKey } from '../expr/bound.ts'
@@ -223,3 +224,9 @@ export const inputsOf = (node: PlanNode): readonly PlanNode[] => {
   if (node.kind === 'source' || node.kind === 'values') return []
   return node.kind === 'union' ? node.inputs : [node.input]
 }
+
+/** Two scripts with the same hash read, compute and write the same, whatever their text. */
+export const outputsHash = (outputs: readonly Output[], sinks: readonly string[]): string =>
+  [outputs.map((output) => `${output.root.id} ${output.oldImages}`), sinks]
+    .map((part) => shortHash(part.join()))
+    .join('')

@@ -60,6 +60,21 @@ export class StateReader {
     return new Float64Array(this.#bytes.slice(from, from + 8 * count).buffer)
   }
 
+  /** The bytes of `count` numbers that `f64s` wrote, as a view; another count is refused. */
+  f64Bytes(count: number): Uint8Array {
+    const found = this.u32()
+    if (found !== count) this.refuse(`has ${found} numbers where ${count} should be`)
+    const from = this.#take(8 * count)
+    return this.#bytes.subarray(from, from + 8 * count)
+  }
+
+  /** A copy. */
+  u32s(): Uint32Array {
+    const count = this.u32()
+    const from = this.#take(4 * count)
+    return new Uint32Array(this.#bytes.slice(from, from + 4 * count).buffer)
+  }
+
   list<T>(each: () => T): T[] {
     const items: T[] = []
     for (let count = this.u32(); count > 0; count--) items.push(each())
@@ -79,6 +94,8 @@ export class StateReader {
         return this.f64()
       case TAG.bigint:
         return BigInt(this.text())
+      case TAG.long:
+        return this.i64()
       case TAG.text:
         return this.text()
       case TAG.bytes:
@@ -90,8 +107,13 @@ export class StateReader {
       case TAG.interval:
         return { months: this.f64(), days: this.f64(), micros: this.f64() }
       default:
-        return this.#refuse(`has a value of the unknown kind ${tag}`)
+        return this.refuse(`has a value of the unknown kind ${tag}`)
     }
+  }
+
+  bigint(): bigint {
+    const value = this.value()
+    return typeof value === 'bigint' ? value : this.refuse('has another value where a wide integer should be')
   }
 
   values(): Value[] {
@@ -100,23 +122,24 @@ export class StateReader {
 
   /** All of the state must have been read. */
   end(): void {
-    if (this.left > 0) this.#refuse(`has ${this.left} bytes more than this version reads`)
+    if (this.left > 0) this.refuse(`has ${this.left} bytes more than this version reads`)
   }
 
   /** Expects the version that the reader knows. */
   version(known: number): void {
     const found = this.u8()
-    if (found !== known) this.#refuse(`has version ${found}, this program reads ${known}`)
+    if (found !== known) this.refuse(`has version ${found}, this program reads ${known}`)
   }
 
   #take(size: number): number {
     const from = this.#at
-    if (size > this.left) this.#refuse(`ends at byte ${this.#bytes.length}, where more should follow`)
+    if (size > this.left) this.refuse(`ends at byte ${this.#bytes.length}, where more should follow`)
     this.#at += size
     return from
   }
 
-  #refuse(what: string): never {
+  /** `what` follows the name of the state: "has …". */
+  refuse(what: string): never {
     throw new HeadraceError('checkpoint_io_error', `operator state '${this.#name}' ${what}`, {
       hint: 'it was written by another version, or for another query',
     })

@@ -1,26 +1,35 @@
 import type { StateBytes } from '../core/state-bytes.ts'
 import type { Interval, Value } from '../core/values.ts'
+import { PAGE, StatePages } from './state-pages.ts'
 import { TAG } from './value-tags.ts'
-
-const PAGE = 64 * 1024
 
 /**
  * What an operator keeps, copied at a barrier (rulings 22): little-endian fields in pages of 64 KiB, so that the
- * operator goes on while they are stored. `StateReader` reads them back in the same order.
+ * operator goes on while they are stored. `StateReader` reads them back in the same order. Whoever has stored the state
+ * disposes of it: its pages are then used again.
  */
-export class StateWriter implements StateBytes {
-  readonly #pages: Uint8Array[] = []
-  #page = new Uint8Array(PAGE)
-  #view = new DataView(this.#page.buffer)
+export class StateWriter implements StateBytes, Disposable {
+  readonly #pool: StatePages
+  readonly #full: { readonly page: Uint8Array<ArrayBuffer>; readonly used: number }[] = []
+  #fullBytes = 0
+  #page: Uint8Array<ArrayBuffer>
+  #view: DataView
+  #text: Buffer
   #used = 0
-  #full = 0
+
+  constructor(pool: StatePages = new StatePages()) {
+    this.#pool = pool
+    this.#page = pool.take(PAGE)
+    this.#view = new DataView(this.#page.buffer)
+    this.#text = Buffer.from(this.#page.buffer)
+  }
 
   get byteLength(): number {
-    return this.#full + this.#used
+    return this.#fullBytes + this.#used
   }
 
   *chunks(): Iterable<Uint8Array> {
-    yield* this.#pages
+    for (const { page, used } of this.#full) yield page.subarray(0, used)
     if (this.#used > 0) yield this.#page.subarray(0, this.#used)
   }
 
@@ -59,14 +68,32 @@ export class StateWriter implements StateBytes {
 
   /** A length and the UTF-16 units: also text that is no valid Unicode comes back as it was. */
   text(text: string): void {
-    const bytes = Buffer.from(text, 'utf16le')
-    this.bytes(bytes)
+    const size = 2 * text.length
+    this.u32(size)
+    if (size > this.#page.length - this.#used) this.#turn(size)
+    this.#text.write(text, this.#used, 'utf16le')
+    this.#used += size
   }
 
   /** A count and the numbers, copied. */
   f64s(values: Float64Array): void {
     this.u32(values.length)
     this.#copy(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  }
+
+  /** A count, and what `write` puts into the bytes that it is given: `count` items of `width` bytes, 8-byte aligned. */
+  fill(count: number, width: number, write: (bytes: Uint8Array<ArrayBuffer>) => void): void {
+    this.u32(count)
+    const size = count * width
+    if (size < PAGE) {
+      const bytes = new Uint8Array(size)
+      write(bytes)
+      this.#copy(bytes)
+      return
+    }
+    this.#turn(size)
+    write(this.#page.subarray(0, size))
+    this.#used = size
   }
 
   /** A count, and `each` for every item. */
@@ -83,8 +110,13 @@ export class StateWriter implements StateBytes {
       this.u8(TAG.number)
       this.f64(value)
     } else if (typeof value === 'bigint') {
-      this.u8(TAG.bigint)
-      this.text(value.toString())
+      if (BigInt.asIntN(64, value) === value) {
+        this.u8(TAG.long)
+        this.i64(value)
+      } else {
+        this.u8(TAG.bigint)
+        this.text(value.toString())
+      }
     } else if (typeof value === 'string') {
       this.u8(TAG.text)
       this.text(value)
@@ -118,16 +150,23 @@ export class StateWriter implements StateBytes {
   }
 
   #turn(size: number): void {
-    if (this.#used > 0) this.#pages.push(this.#page.subarray(0, this.#used))
-    this.#full += this.#used
-    this.#page = new Uint8Array(size)
+    this.#full.push({ page: this.#page, used: this.#used })
+    this.#fullBytes += this.#used
+    this.#page = this.#pool.take(size)
     this.#view = new DataView(this.#page.buffer)
+    this.#text = Buffer.from(this.#page.buffer)
     this.#used = 0
   }
 
   #copy(bytes: Uint8Array): void {
-    if (bytes.length > this.#page.length - this.#used) this.#turn(Math.max(PAGE, bytes.length))
+    if (bytes.length > this.#page.length - this.#used) this.#turn(bytes.length)
     this.#page.set(bytes, this.#used)
     this.#used += bytes.length
+  }
+
+  [Symbol.dispose](): void {
+    this.#pool.give([...this.#full.map(({ page }) => page), this.#page])
+    this.#full.length = 0
+    this.#used = 0
   }
 }

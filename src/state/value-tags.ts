@@ -10,4 +10,6 @@ export const TAG = {
   list: 7,
   map: 8,
   interval: 9,
+  /** A bigint of 64 bits; `bigint` holds the others as text. */
+  long: 10,
 } as const

@@ -1,5 +1,6 @@
 import type { Connector, Offset, Sink, SinkContext, Source, SourceContext, SourceItem } from '../connectors/contract.ts'
 import type { Batch } from '../core/batch.ts'
+import type { Clock } from '../core/clock.ts'
 import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
@@ -34,11 +35,13 @@ export interface SinkTestForm {
 export class Harness {
   readonly engine: Engine
 
-  constructor(options: { readonly baseDirectory: string; readonly batchRows?: number }) {
+  constructor(options: { readonly baseDirectory: string; readonly batchRows?: number; readonly clock?: Clock }) {
     this.engine = new Engine(options)
   }
 
-  /** `state`: what `Source.state` of an earlier opening gave. */
+  /**
+   * The last fields of `schema` are the system columns. `state`: what `Source.state` of an earlier opening gave.
+   */
   async openSource(
     uri: string,
     schema: Schema,
@@ -47,7 +50,8 @@ export class Harness {
   ): Promise<Source> {
     const handle = await endpoint(uri, 'source')
     const { engine } = this
-    const columns = schema.fields.map(({ name, nullable }) => ({ name, path: [name], required: !nullable }))
+    const physical = { fields: schema.fields.slice(0, schema.fields.length - systemColumns.length) }
+    const columns = physical.fields.map(({ name, nullable }) => ({ name, path: [name], required: !nullable }))
     const base = connectorContext(engine, handle, { baseDirectory: engine.baseDirectory })
     const context: SourceContext = {
       ...base,
@@ -57,7 +61,8 @@ export class Harness {
       batchRows: engine.batchRows,
       state,
       decoder: (split, format) => {
-        const form = { schema, columns, split, batchRows: engine.batchRows, nowMicros: () => engine.clock.nowMicros() }
+        const nowMicros = () => engine.clock.nowMicros()
+        const form = { schema: physical, columns, split, batchRows: engine.batchRows, nowMicros }
         return createDecoder(format, decoderSpec(engine, handle.options, form), engine)
       },
     }

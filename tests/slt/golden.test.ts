@@ -14,10 +14,12 @@ const modes: readonly GoldenMode[] =
     ? [1, 7, 8192].flatMap((batchRows) => [
         { batchRows, mode: 'compiled' as const },
         { batchRows, mode: 'interpreted' as const },
+        { batchRows, mode: 'compiled' as const, crash: true },
       ])
     : [
         { batchRows: 7, mode: 'compiled' },
         { batchRows: 8192, mode: 'interpreted' },
+        { batchRows: 3, mode: 'compiled', crash: true },
       ]
 
 const show = (sections: readonly GoldenSection[]): string => withSections('', sections).trim()
@@ -54,11 +56,11 @@ for (const path of findGoldens(root)) {
   }
   const { cases: expected } = update ? parseGolden(readFileSync(path, 'utf8')) : { cases }
   describe(file, () => {
-    for (const { batchRows, mode } of modes) {
-      test(`batches of ${batchRows}, ${mode}`, async () => {
+    for (const { batchRows, mode, crash } of modes) {
+      test(`batches of ${batchRows}, ${mode}${crash === true ? ', crashing' : ''}`, async () => {
         const onBatches = counter(file, { batchRows, mode })
         for (const golden of expected) {
-          const sections = await runGolden(golden, { batchRows, mode, onBatches })
+          const sections = await runGolden(golden, { batchRows, mode, crash, onBatches })
           expect(show(sections), place(file, golden)).toBe(show(golden.sections))
         }
       })

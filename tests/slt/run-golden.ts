@@ -1,3 +1,4 @@
+import { MemoryStore } from '../../src/checkpoint/memory-store.ts'
 import type { Sink } from '../../src/connectors/contract.ts'
 import { channelOf, revisingChannels } from '../../src/connectors/memory/client.ts'
 import { CHANGE, changeSymbols } from '../../src/core/change.ts'
@@ -7,8 +8,10 @@ import { type Row, rowAt } from '../../src/core/row-batch.ts'
 import type { Schema } from '../../src/core/types.ts'
 import { textOfValue } from '../../src/expr/value-text.ts'
 import { DeadLetters } from '../../src/headrace/dead-letters.ts'
+import { checkpointSettings } from '../../src/headrace/durable/settings.ts'
+import { startDurable } from '../../src/headrace/durable/start.ts'
 import { Engine } from '../../src/headrace/engine.ts'
-import { Pipeline } from '../../src/headrace/pipeline.ts'
+import { type Digest, Pipeline } from '../../src/headrace/pipeline.ts'
 import { compileScript } from '../../src/headrace/script.ts'
 import { renderError } from '../../src/sql/diagnostics.ts'
 import type { ScriptPlan } from '../../src/sql/plan.ts'
@@ -20,6 +23,8 @@ export interface GoldenMode {
   readonly mode: 'compiled' | 'interpreted'
   /** Called after a run with the number of batches that its sources gave (rulings 69). */
   readonly onBatches?: ((batches: number) => void) | undefined
+  /** Crash behind every second item and go on from the checkpoint behind the first (rulings 31, 69). */
+  readonly crash?: boolean | undefined
 }
 
 /** The zone that instants are shown in; undefined: UTC. */
@@ -28,6 +33,8 @@ type Zone = string | undefined
 interface Collected {
   readonly schema: Schema
   readonly rows: Row[]
+  /** The last one whose rows are in `rows`; only when crashing. */
+  epoch: bigint
 }
 
 const CAPACITY = 1 << 20
@@ -57,17 +64,20 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
     return [{ name: 'error', lines: errorLines(error) }]
   }
   const client: Collected[] = []
-  const deadLetters = new DeadLetters(() => undefined)
-  const pipeline = new Pipeline(engine, {
-    plan,
-    baseDirectory: import.meta.dirname,
-    deadLetters,
-    client: (schema) => {
-      const collected: Collected = { schema, rows: [] }
-      client.push(collected)
-      return collector(collected.rows)
-    },
-  })
+  let deadLetters = new DeadLetters(() => undefined)
+  const newRun = (): Pipeline => {
+    deadLetters = new DeadLetters(() => undefined)
+    let opened = 0
+    return new Pipeline(engine, {
+      plan,
+      baseDirectory: import.meta.dirname,
+      deadLetters,
+      client: (schema) => {
+        client[opened] ??= { schema, rows: [], epoch: 0n }
+        return how.crash === true ? transactional(client[opened++]!) : collector(client[opened++]!.rows)
+      },
+    })
+  }
   const names = new Set(wanted.filter((name) => name.startsWith('memory://')))
   const readers = [...names].map((name) => {
     const channel = channelOf(engine.shared, name.slice('memory://'.length), bigChannel)
@@ -76,7 +86,8 @@ export async function runGolden(golden: GoldenCase, how: GoldenMode): Promise<Go
   let lateRows = 0
   try {
     if (plan.outputs.length > 0) {
-      const running = pipeline.run(new AbortController().signal)
+      const signal = new AbortController().signal
+      const running = how.crash === true ? runCrashing(engine, newRun, signal) : newRun().run(signal)
       await feed(golden, engine, { plan, clock, running })
       const digest = await running
       lateRows = digest.lateRows
@@ -179,7 +190,58 @@ function collector(rows: Row[]): Sink {
   }
 }
 
-const bigChannel = { capacity: CAPACITY, overflow: 'block', retain: '0' } as Parameters<typeof channelOf>[2]
+/** Rows of an epoch are collected once it is committed. */
+function transactional(collected: Collected): Sink {
+  let open: Row[] = []
+  const staged = new Map<bigint, readonly Row[]>()
+  return {
+    ...collector(collected.rows),
+    write: async (batch) => {
+      for (let row = 0; row < batch.rows; row++) open.push(rowAt(batch, row))
+      return []
+    },
+    prepare: async (epoch) => {
+      staged.set(epoch, open)
+      open = []
+      return new Uint8Array(0)
+    },
+    commit: async (epoch) => {
+      if (collected.epoch < epoch) collected.rows.push(...staged.get(epoch)!)
+      collected.epoch = epoch
+      return []
+    },
+    ledger: async (incarnation) => ({ epoch: collected.epoch, incarnation }),
+  }
+}
+
+class Crash extends Error {}
+
+/** Starts the pipeline again and again: the first item of each run is checkpointed, the second is lost in the crash. */
+async function runCrashing(engine: Engine, newRun: () => Pipeline, signal: AbortSignal): Promise<Digest> {
+  const store = new MemoryStore()
+  const settings = checkpointSettings({ settings: new Map([['checkpoint.interval', 'off']]) })
+  for (;;) {
+    const pipeline = newRun()
+    let taken: Promise<unknown> | undefined
+    const afterItem = async (take: () => Promise<unknown>): Promise<void> => {
+      const isFirst = taken === undefined
+      taken ??= take()
+      await taken
+      if (!isFirst) throw new Crash()
+    }
+    const options = { at: store, allowDroppedState: false, takeover: false, afterItem }
+    const durable = await startDurable(engine, { ...pipeline.facts, pipeline: 'golden' }, settings, options, signal)
+    try {
+      return await pipeline.run(signal, durable)
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error
+    } finally {
+      await durable.close()
+    }
+  }
+}
+
+const bigChannel = { capacity: CAPACITY, overflow: 'block', retain: 'all' } as Parameters<typeof channelOf>[2]
 
 async function feed(
   golden: GoldenCase,

@@ -3,7 +3,7 @@ import type { CommandContext } from '../command.ts'
 import { reportUnlessStopped } from '../report.ts'
 import { scriptOf } from '../script-file.ts'
 
-const STAGES = ['tokens', 'ast', 'bound', 'plan', 'optimized', 'streaming', 'graph'] as const
+const STAGES = ['tokens', 'ast', 'bound', 'plan', 'optimized', 'streaming', 'delivery', 'graph'] as const
 
 /** `explain` prints one stage; `plan` is the effective plan. */
 export function defineExplain(program: Command, { io, done, json }: CommandContext): void {
@@ -17,7 +17,13 @@ export function defineExplain(program: Command, { io, done, json }: CommandConte
       try {
         const stage = fixed ?? options.stage ?? 'optimized'
         const { Engine, explainScript } = await import('../../headrace/headrace.ts')
-        io.out(await explainScript(new Engine({ signal: io.signal }), script, { stage, json }))
+        const print = async (part: (typeof STAGES)[number]): Promise<string> =>
+          await explainScript(new Engine({ signal: io.signal }), script, { stage: part, json })
+        if (fixed === undefined) io.out(await print(stage))
+        else if (json) {
+          const [plan, delivery] = [await print(stage), await print('delivery')]
+          io.out(`{"plan":${plan.trimEnd()},"delivery":${delivery.trimEnd()}}\n`)
+        } else io.out(`${await print(stage)}\n${await print('delivery')}`)
       } catch (error) {
         done(reportUnlessStopped(error, io, json))
       }

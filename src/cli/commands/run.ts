@@ -8,6 +8,9 @@ interface Options {
   readonly execute?: string
   readonly output?: 'table' | 'json' | 'csv' | 'jsonl' | 'markdown'
   readonly param?: readonly string[]
+  readonly dataDir?: string
+  readonly allowDroppedState?: boolean
+  readonly takeover?: boolean
 }
 
 export function defineRun(program: Command, { io, done, json }: CommandContext): void {
@@ -17,10 +20,15 @@ export function defineRun(program: Command, { io, done, json }: CommandContext):
     .argument('[file]', 'SQL script; - reads standard input')
     .option('-e, --execute <sql>', 'run this text instead of a file')
     .option('-p, --param <name=value...>', 'value of a parameter :name')
+    .option('--data-dir <dir>', 'where state is kept (default: .headrace, or HEADRACE_DATA_DIR)')
+    .option('--allow-dropped-state', 'start a changed query: state that fits nothing any more is dropped')
+    .option('--takeover', 'do not wait for the heartbeat of another process')
     .addOption(outputOption())
     .action(async (file: string | undefined, options: Options) => {
       const script = await scriptOf({ file, text: options.execute, parameters: options.param }, io.signal)
       const output = options.output ?? (io.outIsTerminal ? 'table' : 'jsonl')
-      done(await runScript(script, { output, json, digest: true }, io))
+      const { dataDir, allowDroppedState = false, takeover = false } = options
+      const state = { dataDir, allowDroppedState, takeover }
+      done(await runScript(script, { output, json, digest: true, state }, io))
     })
 }

@@ -16,10 +16,21 @@ export const fileOptions = {
   read_bytes: byteCount('Bytes read at once.', { default: 262_144, min: 4096, max: 16_777_216, side: 'source' }),
   read_files_max: integer('Most files open at once.', { default: 256, min: 1, side: 'source' }),
   hive: choice(['auto', 'on', 'off'], 'Directories c=v become columns.', { default: 'auto', side: 'source' }),
+  min_age: duration('Leave files changed more recently than this for later.', { default: 0, side: 'source' }),
+  wait: duration('How long to wait for a path that does not exist yet.', { default: 0, side: 'source' }),
+  retry_interval: duration('How often a path that does not exist yet is looked at.', {
+    default: 1000,
+    min: 10,
+    side: 'source',
+  }),
+  fingerprint_bytes: byteCount('First bytes by which a file is known again.', {
+    default: 1024,
+    min: 16,
+    max: 1_048_576,
+    side: 'source',
+  }),
   watch: bool('Keep reading as files grow and appear.', { ...later, side: 'source' }),
   start: choice(['earliest', 'latest'], 'Where a watched file begins.', { ...later, side: 'source' }),
-  min_age: duration('Leave younger files for later.', { ...later, side: 'source' }),
-  wait: duration('Wait for a path that does not exist yet.', { ...later, side: 'source' }),
   write_mode: choice(
     ['append', 'create', 'overwrite'],
     'What happens to what is there; a folder is created, a plain path overwritten by a query that ends, else appended.',

@@ -18,7 +18,7 @@ export const memory: Connector = {
       bounded: 'by-option',
       pushdown: 'columns',
     },
-    sink: { delivery: 'at-most-once', stage: 'none', ledger: 'none', accepts: 'changelog' },
+    sink: { delivery: 'transactional', stage: 'native', ledger: 'epoch', accepts: 'changelog' },
   },
   channel: (uri, shared) => {
     const name = channelName(uri)

@@ -14,11 +14,16 @@ export class MemorySource implements Source {
   readonly #context: SourceContext
   readonly #name: string
   readonly #channel: Channel
+  /** Under which rows are kept until they are acknowledged; undefined without checkpoints. */
+  readonly #holder: string | undefined
 
   constructor(context: SourceContext) {
     this.#context = context
     this.#name = channelName(context.uri)
     this.#channel = channelOf(context.shared, this.#name, context.options as MemoryOptions)
+    if (context.lineage === undefined) return
+    this.#holder = `${context.pipeline} ${context.part}`
+    this.#channel.ring.hold(this.#holder, this.#channel.ring.firstSequence)
   }
 
   incarnation(): Promise<string> {
@@ -32,6 +37,12 @@ export class MemorySource implements Source {
 
   open(): SplitReader {
     return new MemoryReader(this.#channel, this.#name, this.#context)
+  }
+
+  /** Rows before it are freed. */
+  async ack(upTo: ReadonlyMap<string, Offset>): Promise<void> {
+    const offset = upTo.get(this.#name)
+    if (this.#holder !== undefined && offset !== undefined) this.#channel.ring.hold(this.#holder, positionOf(offset))
   }
 
   health(): Promise<Health> {

@@ -125,6 +125,26 @@ export function keyForget(t: usize): void {
   }
 }
 
+export let keyCopyEnd: usize = 0;
+
+/**
+ * Copies the keys of slots `from` … one behind the other to [to, end) while they fit; returns the slot after the last
+ * one, and `keyCopyEnd` is the end of what was written. Up to 15 bytes behind `end` are overwritten.
+ */
+export function keyCopy(t: usize, from: u32, to: usize, end: usize): u32 {
+  const spans = load<usize>(t, 16), size = load<u32>(t, 8);
+  let slot = from;
+  for (; slot < size; slot++) {
+    const span = spans + (<usize>slot << 3);
+    const a = <usize>load<u32>(span), n = <usize>load<u32>(span, 4);
+    if (to + n > end) break;
+    for (let i: usize = 0; i < n; i += 16) v128.store(to + i, v128.load(a + i));
+    to += n;
+  }
+  keyCopyEnd = to;
+  return slot;
+}
+
 export function fillZero(p: usize, n: usize): void {
   memory.fill(p, 0, n);
 }

@@ -9,4 +9,4 @@ export { parseIso, parseDate, isoMicros, isoDays } from "./time";
 export { scanNumber, doubleOf, doubleKnown } from "./number";
 export { putDouble, putTimestamp, putDate } from "./write";
 export { encodeRows, encodeDialect, encodeEnd } from "./encode";
-export { keyLookup, keyRehash, keyForget, fillZero } from "./key-table";
+export { keyLookup, keyRehash, keyForget, keyCopy, keyCopyEnd, fillZero } from "./key-table";

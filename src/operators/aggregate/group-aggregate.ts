@@ -1,5 +1,7 @@
 import type { Batch, Mark } from '../../core/batch.ts'
 import type { Schema } from '../../core/types.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { AccumulatorKind } from '../aggregates/accumulator.ts'
 import { accumulatorKind } from '../aggregates/kinds.ts'
 import { KeyCodec } from '../keys/key-codec.ts'
@@ -123,6 +125,11 @@ export class GroupAggregate implements Operator {
     if (window?.clock === 'processing') yield* this.#closeBelow(windowIndex(window, nowMicros))
   }
 
+  get openSinceMicros(): number | undefined {
+    const waits = this.#spec.window?.clock === 'event' && this.#panes.size > 0
+    return waits && Number.isFinite(this.#watermark) ? this.#watermark : undefined
+  }
+
   nextClockMicros(): number | undefined {
     const { window } = this.#spec
     if (window?.clock !== 'processing' || this.#panes.size === 0) return undefined
@@ -155,6 +162,29 @@ export class GroupAggregate implements Operator {
     yield { kind: 'end' }
   }
 
+  snapshot(out: StateWriter): void {
+    out.u8(STATE_VERSION)
+    out.f64(this.#watermark)
+    out.bool(this.#output.answered)
+    out.list(this.#panes, ([window, pane]) => {
+      out.f64(window)
+      pane.snapshot(out)
+      this.#tracker?.snapshot(out, pane)
+    })
+  }
+
+  restore(state: StateReader): void {
+    state.version(STATE_VERSION)
+    this.#watermark = state.f64()
+    this.#output.answered = state.bool()
+    state.list(() => {
+      const window = state.f64()
+      const pane = this.#pane(window)
+      pane.restore(state)
+      this.#tracker?.restore(state, pane)
+    })
+  }
+
   [Symbol.dispose](): void {
     for (const pane of [...this.#panes.values(), ...this.#pool]) pane[Symbol.dispose]()
     this.#writer[Symbol.dispose]()
@@ -167,5 +197,6 @@ export class GroupAggregate implements Operator {
 
 const NO_MARKS: readonly Mark[] = []
 const POOL_MAX = 8
+const STATE_VERSION = 1
 
 const tracksChanges = (spec: GroupSpec): boolean => spec.emission === 'changes' || spec.emission === 'update'

@@ -2,6 +2,7 @@ import type { Batch } from '../../core/batch.ts'
 import { CHANGE, type ChangeCode } from '../../core/change.ts'
 import type { Column, Utf8Column } from '../../core/column.ts'
 import { BatchBuilder } from '../../core/row-batch.ts'
+import type { DataType } from '../../core/types.ts'
 import type { Value } from '../../core/values.ts'
 import { RowFailure } from '../../expr/functions.ts'
 import type { KeyCodec } from '../keys/key-codec.ts'
@@ -133,14 +134,8 @@ export class GroupOutput implements Disposable {
 
   /** One group as a row; undefined, after a row error, when a result does not fit its type. */
   values(pane: Pane, window: number, slot: number): Value[] | undefined {
-    const spec = this.#spec.window
-    const values = this.keyValues(pane, slot)
-    if (spec !== undefined) {
-      values.push(windowStart(spec, window), windowEnd(spec, window), windowTime(spec, window))
-    }
     try {
-      for (const accumulator of pane.accumulators) values.push(accumulator.result(slot))
-      return values
+      return this.#row(pane, window, slot)
     } catch (failure) {
       if (!(failure instanceof RowFailure)) throw failure
       const { code, detail, span } = failure
@@ -148,6 +143,30 @@ export class GroupOutput implements Disposable {
       this.#context.onRowError({ code, detail, span, batch: this.#builder.finish(), row: NO_ROW })
       return undefined
     }
+  }
+
+  /** The same without a row error. */
+  silentValues(pane: Pane, window: number, slot: number): Value[] | undefined {
+    try {
+      return this.#row(pane, window, slot)
+    } catch (failure) {
+      if (failure instanceof RowFailure) return undefined
+      throw failure
+    }
+  }
+
+  #row(pane: Pane, window: number, slot: number): Value[] {
+    const spec = this.#spec.window
+    const values = this.keyValues(pane, slot)
+    if (spec !== undefined) {
+      values.push(windowStart(spec, window), windowEnd(spec, window), windowTime(spec, window))
+    }
+    for (const accumulator of pane.accumulators) values.push(accumulator.result(slot))
+    return values
+  }
+
+  get resultTypes(): readonly DataType[] {
+    return this.#spec.aggregates.map((call) => call.type)
   }
 
   /** Rows of changes, in batches. */

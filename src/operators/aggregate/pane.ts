@@ -1,8 +1,11 @@
 import type { Value } from '../../core/values.ts'
 import type { Kernels } from '../../kernels/kernels.ts'
 import { KeyTable } from '../../kernels/key-table.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from '../aggregates/accumulator.ts'
 import { GroupCells } from '../aggregates/group-cells.ts'
+import { readKeys, writeKeys } from '../keys/key-state.ts'
 
 /** The groups of one window (or of all time): a key table, and by slot their cells and accumulators. */
 export class Pane implements Disposable {
@@ -12,6 +15,10 @@ export class Pane implements Disposable {
   readonly accumulators: readonly Accumulator[]
   /** What was emitted last, per slot; only for changes. */
   readonly emitted = new Map<number, readonly Value[]>()
+  /** Slots of `emitted` that have −0 where the group's results have 0, or the reverse. */
+  readonly unlike = new Set<number>()
+  /** Slots below it that are not in `emitted` have emitted what their results are: it was restored. */
+  settled = 0
   #slots = 0
 
   constructor(kinds: readonly AccumulatorKind[], kernels: Kernels, keyed: boolean) {
@@ -57,8 +64,28 @@ export class Pane implements Disposable {
     for (const accumulator of this.accumulators) accumulator.clear(slots)
     this.cells.clear(slots)
     this.emitted.clear()
+    this.unlike.clear()
+    this.settled = 0
     this.table?.clear()
     this.#slots = 0
+  }
+
+  /** Keys, cells and what accumulators keep beside them; not what was emitted. */
+  snapshot(out: StateWriter): void {
+    const { slots } = this
+    if (this.table === undefined) out.bool(slots === 1)
+    else writeKeys(out, this.table)
+    this.cells.snapshot(out, slots)
+    for (const accumulator of this.accumulators) accumulator.snapshot(out, slots)
+  }
+
+  /** Fills an empty pane. */
+  restore(state: StateReader): void {
+    if (this.table === undefined) this.#slots = state.bool() ? 1 : 0
+    else readKeys(state, this.table)
+    this.cells.restore(state, this.slots)
+    this.reserve()
+    for (const accumulator of this.accumulators) accumulator.restore(state, this.slots)
   }
 
   [Symbol.dispose](): void {

@@ -2,6 +2,8 @@ import type { Column } from '../../core/column.ts'
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
 import type { LoopCode, Operand } from '../../expr/loop.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Place } from './group-cells.ts'
 
 /**
@@ -29,6 +31,10 @@ export interface Accumulator {
   column?(from: number, to: number): Column | undefined
   /** Empties slots below `slots` beside the cells, keeping the memory. */
   clear(slots: number): void
+  /** At a barrier: copies what slots below `slots` keep beside the cells. */
+  snapshot(out: StateWriter, slots: number): void
+  /** Takes what `snapshot` wrote into an empty accumulator with room for `slots`; the cells are filled already. */
+  restore(state: StateReader, slots: number): void
 }
 
 /** What the step of an accumulator is written with. */

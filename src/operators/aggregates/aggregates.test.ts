@@ -8,39 +8,14 @@ import { comparator } from '../../expr/compare.ts'
 import { buildLoop } from '../../expr/compile/build-loop.ts'
 import { aggregateList } from '../../expr/functions/aggregates.ts'
 import { RowFailure } from '../../expr/functions.ts'
-import { aggregateOf, batchOf, columnExpr, literal } from '../../expr/testing/batches.ts'
+import { batchOf, columnExpr } from '../../expr/testing/batches.ts'
+import { type CallOptions, callOf } from '../testing/aggregate-calls.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 import { GroupCells } from './group-cells.ts'
 import { accumulatorKind } from './kinds.ts'
 
 const memory = new WorkerMemory()
 const context = { current: { nowMicros: 0 } }
-
-interface Options {
-  readonly parameters?: readonly Value[]
-  readonly distinct?: boolean
-  readonly orderBy?: readonly SortKey[]
-}
-
-/** A call over columns of the types given. */
-function callOf(name: string, columns: readonly DataType[], options: Options = {}): BoundAggregate {
-  const input = schema(columns.map((type, i) => field(`c${i}`, type)))
-  const args = columns.map((_type, i) => columnExpr(input, i))
-  const constants = (options.parameters ?? []).map((value) =>
-    literal(typeof value === 'number' ? types.double : types.string, value),
-  )
-  const overload = aggregateOf(name, [...args, ...constants])
-  if (overload === undefined) throw new Error(`${name} does not accept its arguments`)
-  return {
-    overload,
-    args: args.map((arg, i) => ({ ...arg, type: overload.parameters[i]! })),
-    parameters: options.parameters ?? [],
-    distinct: options.distinct ?? false,
-    filter: undefined,
-    orderBy: options.orderBy ?? [],
-    type: overload.type,
-  }
-}
 
 /** An accumulator in the cells of a pane of its own. */
 function placed(kind: AccumulatorKind, slots: number): { accumulator: Accumulator; cells: GroupCells } {
@@ -73,7 +48,7 @@ const column = (...values: Value[]): Value[][] => values.map((value) => [value])
 const pairs: Value[][] = [2, 4, 5, 4, 5].map((y, i) => [y, i + 1])
 const { double, int, bigint, string: text, boolean } = types
 
-test.each<[string, readonly DataType[], readonly (readonly Value[])[], Value, Options?]>([
+test.each<[string, readonly DataType[], readonly (readonly Value[])[], Value, CallOptions?]>([
   ['COUNT', [], column(1, 2), 2],
   ['COUNT', [int], column(1, null), 1],
   ['COUNT', [int], column(1, 1, 2, null), 2, { distinct: true }],

@@ -2,7 +2,10 @@ import type { DataType } from '../../core/types.ts'
 import type { Value } from '../../core/values.ts'
 import { type Hash64, hash64 } from '../../expr/hash.ts'
 import { jsonOfValue } from '../../expr/value-json.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+import { readSlots, writeSlots } from './slot-state.ts'
 
 const REGISTERS = 4096
 const INDEX_BITS = 12
@@ -35,6 +38,27 @@ class Sketch {
     const zeros = rest === 0 ? 32 - INDEX_BITS + Math.clz32(low) : Math.clz32(rest)
     const registers = this.#registers!
     if (zeros + 1 > registers[index]!) registers[index] = zeros + 1
+  }
+
+  snapshot(out: StateWriter): void {
+    out.bool(this.#registers !== undefined)
+    if (this.#registers !== undefined) out.bytes(this.#registers)
+    else {
+      out.list(this.#exact!, ([, { high, low }]) => {
+        out.u32(high)
+        out.u32(low)
+      })
+    }
+  }
+
+  static restored(state: StateReader): Sketch {
+    const sketch = new Sketch()
+    if (state.bool()) {
+      sketch.#registers = state.bytes().slice()
+      sketch.#exact = undefined
+      if (sketch.#registers.length !== REGISTERS) state.refuse('has a sketch of another size')
+    } else state.list(() => sketch.add({ high: state.u32(), low: state.u32() }))
+    return sketch
   }
 
   estimate(): number {
@@ -81,6 +105,14 @@ class ApproximateDistinct implements Accumulator {
 
   clear(slots: number): void {
     this.#slots.fill(undefined, 0, slots)
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    writeSlots(out, this.#slots, slots, (sketch) => sketch.snapshot(out))
+  }
+
+  restore(state: StateReader, slots: number): void {
+    this.#slots = readSlots(state, slots, () => Sketch.restored(state))
   }
 }
 

@@ -1,8 +1,11 @@
 import type { Value } from '../../core/values.ts'
 import type { BoundAggregate } from '../../expr/bound.ts'
 import { comparator } from '../../expr/compare.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import { sortOrder } from '../sort-order.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+import { readSlots, writeSlots } from './slot-state.ts'
 
 interface Best {
   readonly value: Value
@@ -41,6 +44,17 @@ class Keeps implements Accumulator {
 
   clear(slots: number): void {
     this.#slots.fill(undefined, 0, slots)
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    writeSlots(out, this.#slots, slots, ({ value, rank }) => {
+      out.value(value)
+      out.value(rank)
+    })
+  }
+
+  restore(state: StateReader, slots: number): void {
+    this.#slots = readSlots(state, slots, () => ({ value: state.value(), rank: state.value() }))
   }
 }
 

@@ -40,6 +40,10 @@ class TruthCounts implements Accumulator {
   }
 
   clear(): void {}
+
+  snapshot(): void {}
+
+  restore(): void {}
 }
 
 const finishes: Readonly<Record<string, Finish>> = {

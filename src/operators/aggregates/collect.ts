@@ -1,6 +1,8 @@
 import type { Value } from '../../core/values.ts'
 import type { BoundAggregate } from '../../expr/bound.ts'
 import { comparator } from '../../expr/compare.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import { sortOrder } from '../sort-order.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 
@@ -61,6 +63,21 @@ class Collect implements Accumulator {
 
   clear(slots: number): void {
     this.#slots = this.#slots.slice(slots)
+  }
+
+  /** Entries stand in order of arrival; their sequence numbers are given anew. */
+  snapshot(out: StateWriter, slots: number): void {
+    for (let slot = 0; slot < slots; slot++) {
+      out.list(this.#slots[slot]!, ({ args, keys }) => {
+        out.values(args)
+        out.values(keys)
+      })
+    }
+  }
+
+  restore(state: StateReader, slots: number): void {
+    const entry = (): Entry => ({ args: state.values(), keys: state.values(), sequence: this.#sequence++ })
+    for (let slot = 0; slot < slots; slot++) this.#slots[slot] = state.list(entry)
   }
 }
 

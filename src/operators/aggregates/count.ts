@@ -1,5 +1,7 @@
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 import { type Place, RowsTaken } from './group-cells.ts'
 
@@ -33,6 +35,14 @@ class Count implements Accumulator {
 
   clear(): void {
     this.#rows.clear()
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    this.#rows.snapshot(out, slots)
+  }
+
+  restore(state: StateReader): void {
+    this.#rows.restore(state)
   }
 }
 

@@ -1,6 +1,8 @@
 import { jsonText } from '../../core/json-text.ts'
 import type { DataType } from '../../core/types.ts'
 import type { Value } from '../../core/values.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 
 /** DISTINCT inside a call: a value goes in when it first comes and out when its last row is taken back. */
@@ -60,6 +62,23 @@ class Distinct implements Accumulator {
   clear(slots: number): void {
     for (let slot = 0; slot < slots; slot++) this.#slots[slot]?.clear()
     this.#inner.clear(slots)
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    for (let slot = 0; slot < slots; slot++) {
+      out.list(this.#slots[slot]!, ([key, count]) => {
+        out.text(key)
+        out.f64(count)
+      })
+    }
+    this.#inner.snapshot(out, slots)
+  }
+
+  restore(state: StateReader, slots: number): void {
+    for (let slot = 0; slot < slots; slot++) {
+      this.#slots[slot] = new Map(state.list(() => [state.text(), state.f64()] as const))
+    }
+    this.#inner.restore(state, slots)
   }
 }
 

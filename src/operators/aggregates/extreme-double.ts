@@ -36,6 +36,10 @@ class ExtremeDouble implements Accumulator {
   }
 
   clear(): void {}
+
+  snapshot(): void {}
+
+  restore(): void {}
 }
 
 const above = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b))

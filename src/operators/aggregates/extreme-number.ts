@@ -1,6 +1,9 @@
 import type { Value } from '../../core/values.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 import type { GroupCells, Place } from './group-cells.ts'
+import { readWide, writeWide } from './slot-state.ts'
 
 /**
  * MIN or MAX of INT, BIGINT, DECIMAL, DATE and times: safe values in a cell, wide ones beside it. Its second cell is 1
@@ -51,6 +54,14 @@ class ExtremeNumber implements Accumulator {
 
   clear(): void {
     this.wide.clear()
+  }
+
+  snapshot(out: StateWriter): void {
+    writeWide(out, this.wide)
+  }
+
+  restore(state: StateReader): void {
+    readWide(state, this.wide)
   }
 }
 

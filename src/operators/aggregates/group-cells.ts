@@ -1,4 +1,6 @@
 import { PADDING, type WorkerMemory } from '../../core/memory.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 
 const SMALLEST = 64
 
@@ -46,6 +48,16 @@ export class GroupCells implements Disposable {
     this.data.fill(0, 0, slots * this.stride)
   }
 
+  snapshot(out: StateWriter, slots: number): void {
+    out.f64s(this.data.subarray(0, slots * this.stride))
+  }
+
+  restore(state: StateReader, slots: number): void {
+    const bytes = state.f64Bytes(slots * this.stride)
+    this.reserve(slots)
+    new Uint8Array(this.data.buffer, this.data.byteOffset, bytes.length).set(bytes)
+  }
+
   [Symbol.dispose](): void {
     this.#memory.free(this.#address, this.#bytes)
   }
@@ -80,7 +92,7 @@ export interface Place {
  */
 export class RowsTaken {
   readonly #cells: GroupCells
-  #skipped = new Float64Array(0)
+  #skipped: Float64Array = new Float64Array(0)
   #dirty = false
 
   constructor(cells: GroupCells) {
@@ -106,5 +118,16 @@ export class RowsTaken {
   clear(): void {
     if (this.#dirty) this.#skipped.fill(0)
     this.#dirty = false
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    let used = this.#dirty ? Math.min(slots, this.#skipped.length) : 0
+    while (used > 0 && this.#skipped[used - 1] === 0) used--
+    out.f64s(this.#skipped.subarray(0, used))
+  }
+
+  restore(state: StateReader): void {
+    this.#skipped = state.f64s()
+    this.#dirty = this.#skipped.length > 0
   }
 }

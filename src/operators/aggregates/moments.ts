@@ -1,4 +1,6 @@
 import type { Value } from '../../core/values.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
 import {
   type DoubleDouble,
@@ -11,6 +13,7 @@ import {
   ddSubtract,
   ddValue,
 } from './double-double.ts'
+import { readRecords, writeRecords } from './slot-state.ts'
 
 /** Counts and sums of pairs (y, x); single-argument moments use x = y. All sums are double-doubles. */
 interface Sums {
@@ -25,6 +28,20 @@ interface Sums {
   /** Largest Σx² and Σy² since the slot was empty: the scale of what rounding has left behind. */
   peakX: number
   peakY: number
+}
+
+/** Numbers in a `Sums`. */
+const NUMBERS = 14
+
+const numbersOf = ({ n, special, x, y, xx, yy, xy, peakX, peakY }: Sums): readonly number[] => [
+  ...[n, special, peakX, peakY],
+  ...[x, y, xx, yy, xy].flatMap(({ high, low }) => [high, low]),
+]
+
+function sumsOf(numbers: Float64Array): Sums {
+  const [n, special, peakX, peakY] = numbers as unknown as readonly [number, number, number, number]
+  const pair = (at: number): DoubleDouble => ({ high: numbers[at]!, low: numbers[at + 1]! })
+  return { n, special, peakX, peakY, x: pair(4), y: pair(6), xx: pair(8), yy: pair(10), xy: pair(12) }
 }
 
 /** Centred sums below this share of the peak are rounding, not spread: double-doubles carry some 104 bits. */
@@ -100,6 +117,14 @@ class Moments implements Accumulator {
 
   clear(slots: number): void {
     this.#slots = this.#slots.slice(slots)
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    writeRecords(out, NUMBERS, slots, (slot) => numbersOf(this.#slots[slot]!))
+  }
+
+  restore(state: StateReader, slots: number): void {
+    this.#slots = readRecords(state, NUMBERS, slots, sumsOf)
   }
 }
 

@@ -1,6 +1,9 @@
 import type { Value } from '../../core/values.ts'
 import { compareDoubles } from '../../expr/compare.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+import { readRecords, readSlots, writeRecords, writeSlots } from './slot-state.ts'
 
 /** Half of the promised rank error: an answer is at most `ERROR · n` ranks off. */
 const ERROR = 0.005
@@ -41,6 +44,28 @@ class QuantileSketch {
     while (next < this.#tuples.length) merged.push(this.#tuples[next++]!)
     this.#count += values.length
     this.#tuples = compressed(merged, Math.floor(2 * ERROR * this.#count))
+  }
+
+  snapshot(out: StateWriter): void {
+    out.f64(this.#count)
+    out.f64s(Float64Array.from(this.#buffer))
+    out.u32(this.#tuples.length)
+    writeRecords(out, 3, this.#tuples.length, (i) => {
+      const { value, gap, spread } = this.#tuples[i]!
+      return [value, gap, spread]
+    })
+  }
+
+  static restored(state: StateReader): QuantileSketch {
+    const sketch = new QuantileSketch()
+    sketch.#count = state.f64()
+    sketch.#buffer = [...state.f64s()]
+    sketch.#tuples = readRecords(state, 3, state.u32(), ([value, gap, spread]) => ({
+      value: value!,
+      gap: gap!,
+      spread: spread!,
+    }))
+    return sketch
   }
 
   quantile(share: number): number | null {
@@ -103,6 +128,14 @@ class ApproximatePercentile implements Accumulator {
 
   clear(slots: number): void {
     this.#slots.fill(undefined, 0, slots)
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    writeSlots(out, this.#slots, slots, (sketch) => sketch.snapshot(out))
+  }
+
+  restore(state: StateReader, slots: number): void {
+    this.#slots = readSlots(state, slots, () => QuantileSketch.restored(state))
   }
 }
 

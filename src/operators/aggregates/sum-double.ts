@@ -1,6 +1,8 @@
 import type { ColumnBuilder } from '../../core/column-builder.ts'
 import type { Value } from '../../core/values.ts'
 import { RowFailure } from '../../expr/functions.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import { type Accumulator, type AccumulatorKind, unlessNull } from './accumulator.ts'
 import { type DoubleDouble, ddAdd, ddDivide, ddOf, ddValue } from './double-double.ts'
 import { type GroupCells, type Place, RowsTaken } from './group-cells.ts'
@@ -130,6 +132,25 @@ class SumDouble implements Accumulator {
     this.#rows.clear()
     this.special.clear()
     this.huge.clear()
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    this.#rows.snapshot(out, slots)
+    out.list(this.special, ([slot, counts]) => {
+      out.u32(slot)
+      for (const count of counts) out.f64(count)
+    })
+    out.list(this.huge, ([slot, { high, low }]) => {
+      out.u32(slot)
+      out.f64(high)
+      out.f64(low)
+    })
+  }
+
+  restore(state: StateReader): void {
+    this.#rows.restore(state)
+    state.list(() => this.special.set(state.u32(), [state.f64(), state.f64(), state.f64()]))
+    state.list(() => this.huge.set(state.u32(), { high: state.f64(), low: state.f64() }))
   }
 }
 

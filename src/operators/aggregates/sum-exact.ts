@@ -4,8 +4,11 @@ import type { DataType } from '../../core/types.ts'
 import { type ExactInteger, exact, SAFE_MAX, type Value } from '../../core/values.ts'
 import type { BoundAggregate } from '../../expr/bound.ts'
 import { RowFailure } from '../../expr/functions.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import { type Accumulator, type AccumulatorKind, unlessNull } from './accumulator.ts'
 import { type GroupCells, type Place, RowsTaken } from './group-cells.ts'
+import { readWide, writeWide } from './slot-state.ts'
 
 /**
  * SUM and AVG of integers and decimals (their scaled integers). The sum is `low`, a safe integer, plus what has left
@@ -93,6 +96,16 @@ class SumExact implements Accumulator {
   clear(): void {
     this.#rows.clear()
     this.wide.clear()
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    this.#rows.snapshot(out, slots)
+    writeWide(out, this.wide)
+  }
+
+  restore(state: StateReader): void {
+    this.#rows.restore(state)
+    readWide(state, this.wide)
   }
 }
 

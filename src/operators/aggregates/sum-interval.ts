@@ -1,5 +1,8 @@
 import type { Interval, Value } from '../../core/values.ts'
+import type { StateReader } from '../../state/state-reader.ts'
+import type { StateWriter } from '../../state/state-writer.ts'
 import type { Accumulator, AccumulatorKind } from './accumulator.ts'
+import { readRecords, writeRecords } from './slot-state.ts'
 
 const DAY = 86_400_000_000
 
@@ -45,6 +48,22 @@ class SumInterval implements Accumulator {
 
   clear(slots: number): void {
     this.#slots = this.#slots.slice(slots)
+  }
+
+  snapshot(out: StateWriter, slots: number): void {
+    writeRecords(out, 4, slots, (slot) => {
+      const { n, months, days, micros } = this.#slots[slot]!
+      return [n, months, days, micros]
+    })
+  }
+
+  restore(state: StateReader, slots: number): void {
+    this.#slots = readRecords(state, 4, slots, ([n, months, days, micros]) => ({
+      n: n!,
+      months: months!,
+      days: days!,
+      micros: micros!,
+    }))
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Source, SourceItem, SplitReader } from '../../connectors/contract.ts'
+import type { Offset, Source, SourceItem, SplitReader } from '../../connectors/contract.ts'
 import { type Batch, ordinalOf } from '../../core/batch.ts'
 import type { Clock } from '../../core/clock.ts'
 import { limits } from '../../core/limits.ts'
@@ -18,6 +18,18 @@ export interface OpenSource {
   readonly source: Source
   /** Ends the source after so many rows. */
   readonly maxRecords: number | undefined
+  /** Where each split goes on; those of an earlier run at first. */
+  readonly positions: Map<string, SplitPosition>
+}
+
+/** What of a split has been pushed through the graph. */
+export interface SplitPosition {
+  /** Read from here next; undefined before the first item. */
+  offset: Offset | undefined
+  /** Rows that came. */
+  rows: number
+  /** It has ended: it is not opened again. */
+  ended: boolean
 }
 
 export interface DriveInput {
@@ -31,20 +43,17 @@ export interface DriveInput {
   readonly beforeStep?: ((source: SourceNode | undefined) => void) | undefined
   /** After every step, inside it: what came out beside the graph is written. */
   readonly afterStep?: (() => Promise<void>) | undefined
-  /** After every item: for progress. */
+  /** Behind an item of a split, outside its step: the next item of the split waits for it. For tests. */
+  readonly afterItem?: (() => Promise<void>) | undefined
+  /** After every step: for progress. */
   readonly onProgress?: (() => void) | undefined
 }
 
 /**
  * Reads all sources to their end, or until `signal` aborts, and pushes what they give through the graph: one element
- * at a time. Resolves to true when everything has ended, false when it was stopped.
+ * at a time.
  */
-export async function drive(input: DriveInput, signal: AbortSignal): Promise<boolean> {
-  const run = new Drive(input, signal)
-  return await run.all()
-}
-
-class Drive {
+export class Drive {
   readonly #input: DriveInput
   readonly #outer: AbortSignal
   readonly #signal: AbortSignal
@@ -54,11 +63,17 @@ class Drive {
   readonly #lock = new Lock()
   #changed = Promise.withResolvers<void>()
   #running = true
+  /** Something beside the rows wants its turns of the event loop: reading is synchronous and would starve it. */
+  yielding = false
+  /** When the last step ended, and when the one at hand began; milliseconds of the clock. */
+  lastStepMs: number
+  busySinceMs: number | undefined
   /** What went wrong first. */
   #failure: { readonly error: unknown } | undefined
 
   constructor(input: DriveInput, signal: AbortSignal) {
     this.#input = input
+    this.lastStepMs = input.clock.elapsedMs()
     this.#outer = signal
     this.#signal = this.#stop.signal
     // Forwarded: asking a signal that `AbortSignal.any` made walks through its sources every time.
@@ -66,7 +81,13 @@ class Drive {
     else signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  async all(): Promise<boolean> {
+  /** Runs a task between two steps: no row is in the graph, and every position is behind what was pushed. */
+  hold<T>(task: () => Promise<T>): Promise<T> {
+    return this.#lock.run(task)
+  }
+
+  /** True when everything has ended, false when it was stopped. */
+  async run(): Promise<boolean> {
     const { graph, sources } = this.#input
     const values = graph.origins.filter((origin) => origin.node.kind === 'values')
     const tasks = [
@@ -103,21 +124,26 @@ class Drive {
     return this.#lock.run(async () => {
       this.#input.beforeStep?.(source)
       const { context, clock } = this.#input
+      this.busySinceMs = clock.elapsedMs()
       context.current.nowMicros = clock.nowMicros()
       context.current.split = split
       context.scratch.reset()
       await task()
       await this.#input.afterStep?.()
       this.#input.onProgress?.()
+      this.lastStepMs = clock.elapsedMs()
+      this.busySinceMs = undefined
       this.#changed.resolve()
       this.#changed = Promise.withResolvers<void>()
     })
   }
 
+  /** VALUES start behind the rows that were pushed before the last checkpoint. */
   async #values(origin: Origin, node: ValuesNode): Promise<boolean> {
+    if (origin.ended) return true
     const { context } = this.#input
     using builder = new BatchBuilder(node.schema, context.batchRows, context.memory)
-    for (let from = 0; from < node.rows.length; from += context.batchRows) {
+    for (let from = origin.rows; from < node.rows.length; from += context.batchRows) {
       builder.reset()
       for (const row of node.rows.slice(from, from + context.batchRows)) builder.append(row)
       await this.#step('values', () => origin.batch(builder.finish()))
@@ -127,18 +153,53 @@ class Drive {
   }
 
   async #source(open: OpenSource): Promise<boolean> {
+    if (open.origin.ended) return true
+    const budget = { left: (open.maxRecords ?? Number.POSITIVE_INFINITY) - open.origin.rows }
+    if (open.node.info.bounded) await this.#bounded(open, budget)
+    else await this.#endless(open, budget)
+    if (this.#signal.aborted) return false
+    await this.#step('', () => open.origin.end(), open.node)
+    return true
+  }
+
+  /** All splits are known before the first is read: each holds the watermark until its first row. */
+  async #bounded(open: OpenSource, budget: Budget): Promise<void> {
     const splits: string[] = []
     for await (const event of open.source.splits(this.#signal)) {
       if (event.kind === 'complete') break
       if (event.kind === 'added') splits.push(event.split.id)
     }
-    for (const split of splits) open.origin.addSplit(split)
-    const budget = { left: open.maxRecords ?? Number.POSITIVE_INFINITY }
-    if (open.node.info.bounded) await this.#lowestFirst(open, splits, budget)
-    else await Promise.allSettled(splits.map((split) => this.#failFast(this.#wholeSplit(open, split, budget))))
-    if (this.#signal.aborted) return false
-    await this.#step('', () => open.origin.end(), open.node)
-    return true
+    for (const split of splits) this.#addSplit(open, split)
+    const unread = splits.filter((split) => !open.positions.get(split)!.ended)
+    await this.#lowestFirst(open, unread, budget)
+  }
+
+  /** Splits come and go while others are read. */
+  async #endless(open: OpenSource, budget: Budget): Promise<void> {
+    const reading: Promise<void>[] = []
+    const enough = new AbortController()
+    const onStop = (): void => enough.abort()
+    this.#signal.addEventListener('abort', onStop, { once: true })
+    const whole = async (id: string): Promise<void> => {
+      await this.#wholeSplit(open, id, budget)
+      if (this.#isOver(open, budget)) enough.abort()
+    }
+    try {
+      for await (const event of open.source.splits(enough.signal)) {
+        if (event.kind === 'complete' || enough.signal.aborted) break
+        if (event.kind !== 'added') continue
+        this.#addSplit(open, event.split.id)
+        if (!open.positions.get(event.split.id)!.ended) reading.push(this.#failFast(whole(event.split.id)))
+      }
+    } finally {
+      this.#signal.removeEventListener('abort', onStop)
+      await Promise.allSettled(reading)
+    }
+  }
+
+  #addSplit(open: OpenSource, id: string): void {
+    if (!open.positions.has(id)) open.positions.set(id, { offset: undefined, rows: 0, ended: false })
+    open.origin.addSplit(id)
   }
 
   /** Bounded splits: always the one whose watermark is lowest; without event time one after the other (rulings 25). */
@@ -155,7 +216,7 @@ class Drive {
         if (!(await this.#advance(open, next, budget))) active.splice(active.indexOf(next), 1)
       }
     } finally {
-      for (const split of active) await split.reader[Symbol.asyncDispose]()
+      for (const split of active) await close(split)
     }
   }
 
@@ -164,13 +225,20 @@ class Drive {
     try {
       while (!this.#isOver(open, budget) && (await this.#advance(open, split, budget)));
     } finally {
-      await split.reader[Symbol.asyncDispose]()
+      await close(split)
     }
   }
 
   #open(open: OpenSource, id: string): ActiveSplit {
     const reader = open.source.open(id)
-    return { id, reader, items: reader.read(undefined, this.#signal)[Symbol.asyncIterator]() }
+    const position = open.positions.get(id)!
+    return {
+      id,
+      reader,
+      position,
+      closed: false,
+      items: reader.read(position.offset, this.#signal)[Symbol.asyncIterator](),
+    }
   }
 
   #isOver(open: OpenSource, budget: Budget): boolean {
@@ -180,15 +248,34 @@ class Drive {
   /** Takes one item of a split; false when the split has ended (and its reader is closed). */
   async #advance(open: OpenSource, split: ActiveSplit, budget: Budget): Promise<boolean> {
     const { value: item, done } = await split.items.next()
+    const { id, position } = split
     if (done === true) {
-      await split.reader[Symbol.asyncDispose]()
-      if (!this.#signal.aborted) await this.#step(split.id, () => open.origin.finishSplit(split.id), open.node)
+      await close(split)
+      if (this.#signal.aborted) return false
+      const end = async (): Promise<void> => {
+        position.ended = true
+        await open.origin.finishSplit(id)
+      }
+      await this.#step(id, end, open.node)
       return false
     }
-    if (item.kind === 'idle') return true
+    if (item.kind === 'idle') {
+      // Between two steps: whatever was pushed before is behind it.
+      position.offset = item.next
+      return true
+    }
     const { batch, rejects } = cut(item, budget)
-    for (const reject of rejects) this.#input.onReject(reject, open.node, split.id)
-    if (batch !== undefined) await this.#step(split.id, () => open.origin.batch(batch), open.node)
+    // Rows, rejects and position belong together: no barrier comes between them.
+    const take = async (): Promise<void> => {
+      for (const reject of rejects) this.#input.onReject(reject, open.node, id)
+      position.offset = item.next
+      if (batch === undefined) return
+      position.rows += batch.rows
+      await open.origin.batch(batch)
+    }
+    await this.#step(id, take, open.node)
+    await this.#input.afterItem?.()
+    if (this.yielding) await new Promise(setImmediate)
     return true
   }
 
@@ -222,8 +309,17 @@ interface Budget {
 
 interface ActiveSplit {
   readonly id: string
+  readonly position: SplitPosition
   readonly reader: SplitReader
   readonly items: AsyncIterator<SourceItem>
+  closed: boolean
+}
+
+/** Once: a reader gives its memory back only once. */
+async function close(split: ActiveSplit): Promise<void> {
+  if (split.closed) return
+  split.closed = true
+  await split.reader[Symbol.asyncDispose]()
 }
 
 function lowest(origin: Origin, active: readonly ActiveSplit[]): ActiveSplit {

@@ -12,8 +12,11 @@ export class Origin {
   readonly #outputs: Receiver[] = []
   /** Watermark operators that tell the splits of this source apart. */
   readonly watermarks: { readonly stage: Stage; readonly operator: AssignWatermarks }[] = []
+  /** Rows that were pushed, those of earlier runs included. */
   rows = 0
   batches = 0
+  /** Nothing will follow. */
+  ended = false
 
   constructor(node: SourceNode | ValuesNode) {
     this.node = node
@@ -53,6 +56,7 @@ export class Origin {
   }
 
   async end(): Promise<void> {
+    this.ended = true
     await this.#send({ kind: 'end' })
   }
 

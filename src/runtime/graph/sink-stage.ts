@@ -1,13 +1,15 @@
 import type { Sink, SinkReject } from '../../connectors/contract.ts'
 import type { Batch } from '../../core/batch.ts'
 import { CHANGE } from '../../core/change.ts'
-import type { Element } from '../../core/element.ts'
+import type { Barrier, Element } from '../../core/element.ts'
 import { keepRows } from '../../operators/keep-rows.ts'
 import type { Receiver } from './stage.ts'
 
 /** The end of a path: every row goes to the sink, which takes it before the next one is made. */
 export class SinkStage implements Receiver {
   readonly name: string
+  /** Its name in snapshots: the same in every run of the same plan. */
+  readonly part: string
   readonly sink: Sink
   readonly #oldImages: boolean
   readonly #onRejects: (rejects: readonly SinkReject[], batch: Batch) => void
@@ -19,18 +21,23 @@ export class SinkStage implements Receiver {
   #inputs = 1
   #endedInputs = 0
   #barriers = 0
-  readonly #onBarrier: (epoch: bigint) => void
 
   constructor(
-    form: { readonly name: string; readonly sink: Sink; readonly oldImages: boolean },
+    form: { readonly name: string; readonly part: string; readonly sink: Sink; readonly oldImages: boolean },
     onRejects: (rejects: readonly SinkReject[], batch: Batch) => void,
-    onBarrier: (epoch: bigint) => void = () => undefined,
   ) {
     this.name = form.name
+    this.part = form.part
     this.sink = form.sink
     this.#oldImages = form.oldImages
     this.#onRejects = onRejects
-    this.#onBarrier = onBarrier
+  }
+
+  /** A sink that cannot stage flushes instead; its token is empty. */
+  async #prepare({ epoch, last }: Barrier): Promise<Uint8Array> {
+    if (this.sink.prepare !== undefined) return await this.sink.prepare(epoch, { last })
+    await this.sink.flush()
+    return NO_TOKEN
   }
 
   /** One more path leads here. */
@@ -53,13 +60,15 @@ export class SinkStage implements Receiver {
       this.#barriers++
       if (this.#barriers < this.#inputs) return
       this.#barriers = 0
-      this.#onBarrier(element.epoch)
+      element.prepared(this.part, this.#prepare(element))
     } else if (element.kind === 'end' && ++this.#endedInputs === this.#inputs) {
       this.ended = true
       await this.sink.flush()
     }
   }
 }
+
+const NO_TOKEN = new Uint8Array(0)
 
 /** EMIT ON UPDATE: the batch without its `-U` rows; undefined when nothing is left. */
 function withoutOldImages(batch: Batch): Batch | undefined {

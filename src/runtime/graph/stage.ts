@@ -1,6 +1,7 @@
 import type { Batch } from '../../core/batch.ts'
 import type { Barrier, Element } from '../../core/element.ts'
 import type { Operator, Output } from '../../operators/operator.ts'
+import { StatePages } from '../../state/state-pages.ts'
 import { StateReader } from '../../state/state-reader.ts'
 import { StateWriter } from '../../state/state-writer.ts'
 
@@ -23,6 +24,7 @@ export class Stage {
   #done = false
   /** Inputs on which the barrier at hand has not come yet. */
   #awaited: number
+  readonly #pages = new StatePages()
   /** For EXPLAIN ANALYZE and the digest. */
   readonly meter = { rowsIn: 0, rowsOut: 0 }
 
@@ -81,7 +83,7 @@ export class Stage {
   async #onBarrier(barrier: Barrier): Promise<void> {
     if (--this.#awaited > 0) return
     this.#awaited = this.#ended.length
-    const state = new StateWriter()
+    const state = new StateWriter(this.#pages)
     this.#snapshot(state)
     barrier.keep(stateKey(this.id), state)
     for (const receiver of [...this.#outputs, ...this.#late]) await receiver.receive(barrier)
@@ -102,8 +104,13 @@ export class Stage {
     state.version(STATE_VERSION)
     this.#done = state.bool()
     this.#watermark = state.f64()
-    this.#watermarks.splice(0, Number.POSITIVE_INFINITY, ...state.list(() => state.f64()))
-    this.#ended.splice(0, Number.POSITIVE_INFINITY, ...state.list(() => state.bool()))
+    const watermarks = state.list(() => state.f64())
+    const ended = state.list(() => state.bool())
+    const inputs = this.#ended.length
+    if (watermarks.length !== inputs || ended.length !== inputs)
+      state.refuse(`has another number of inputs than ${inputs}`)
+    this.#watermarks.splice(0, inputs, ...watermarks)
+    this.#ended.splice(0, inputs, ...ended)
     this.operator.restore?.(state)
     state.end()
   }

@@ -34,12 +34,9 @@ export const settingText = (value: OptionValue): string =>
   Array.isArray(value) ? JSON.stringify(value) : typeof value === 'boolean' ? String(value) : String(value)
 
 /** Options that promise something which nothing keeps yet: they must not pass for kept. */
-function refuseUnbuilt(name: string, value: string, span: Span): void {
+function refuseUnbuilt(name: string, span: Span): void {
   if (name === 'state_ttl' || name === 'state_ttl_silent') {
     unsupported(`the option ${name}`, span, 'group by a window: its groups are forgotten when it closes')
-  }
-  if (name === 'delivery' && (value === 'exactly_once' || value === 'effectively_once')) {
-    unsupported(`delivery = '${value}'`, span, 'leave it out: a run from the start writes everything once')
   }
 }
 
@@ -58,10 +55,10 @@ export function applySet(name: string, value: OptionLiteral | undefined, span: S
 }
 
 function store(name: string, value: string, span: Span, environment: Environment): void {
-  refuseUnbuilt(name, value, span)
+  refuseUnbuilt(name, span)
   if (name === 'timezone') checkZone(value, 'connector_option_invalid', span)
   environment.settings.set(name, value)
-  if (readOptions.has(name)) return
+  if (readOptions.has(name) || name.startsWith('checkpoint.')) return
   environment.reporter.report({
     code: 'sql_option_unused',
     message: `option "${name}" has no effect: nothing reads it yet`,

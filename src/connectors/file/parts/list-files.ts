@@ -17,14 +17,16 @@ const GLOB = /[*?[\]{}]/
 
 export const hasGlob = (path: string): boolean => GLOB.test(path)
 
+export type ListOptions = Pick<FileOptions, 'recursive' | 'exclude' | 'extension'>
+
 /**
  * The files that a path names, in natural order: a file itself, the files of a directory, or what a glob matches.
  * Names that begin with `.headrace-` are skipped everywhere (rulings 13). A path without a match is
  * `connector_not_found`.
  */
-export function listFiles(path: string, options: Pick<FileOptions, 'recursive' | 'exclude' | 'extension'>): string[] {
+export function listFiles(path: string, options: ListOptions): string[] {
   let found: string[]
-  if (hasGlob(path) && !isFile(path)) {
+  if (!isLiteral(path)) {
     const { base, glob } = splitGlob(path)
     const matches = picomatch(glob, { dot: false })
     found = walk(base, glob.includes('/') || glob.includes('**'), (relative) => matches(relative))
@@ -56,7 +58,9 @@ function splitGlob(path: string): { base: string; glob: string } {
   return { base: segments.slice(0, first).join('/') || '/', glob: segments.slice(first).join('/') }
 }
 
-/** A file may have a name that looks like a glob. */
+/** Whether a path is the name of a file: such a name may look like a glob. */
+export const isLiteral = (path: string): boolean => !hasGlob(path) || isFile(path)
+
 const isFile = (path: string): boolean => statOf(path, 'read')?.isFile() === true
 
 function isDirectory(path: string): boolean {

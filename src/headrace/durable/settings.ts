@@ -1,0 +1,36 @@
+import { bool, byteCount, duration, integer, parseOptions, text, type ValuesOf } from '../../core/options.ts'
+import type { ScriptPlan } from '../../sql/plan.ts'
+
+const MS = { min: 1 } as const
+
+/** `checkpoint.*` of a pipeline (checkpoints.md §1). */
+export const pipelineCheckpointOptions = {
+  enabled: bool('Whether progress is kept.', { default: true }),
+  interval: duration('Time between checkpoints; off: only when asked for.', {
+    default: 10_000,
+    min: 10,
+    max: 3_600_000,
+    off: true,
+  }),
+  idle: duration('An idle pipeline takes a checkpoint that often.', { default: 60_000, ...MS }),
+  retained: integer('Epochs kept.', { default: 3, min: 1 }),
+  store: text('Where snapshots are kept, if not in the data directory: a folder.'),
+  timeout_align: duration('Limit of the barrier.', { default: 30_000, ...MS }),
+  timeout_prepare: duration('Limit of the preparation of the sinks.', { default: 30_000, ...MS }),
+  timeout_persist: duration('Limit of the storing of a snapshot.', { default: 120_000, ...MS }),
+  commit_warn: duration('A commit that takes longer gives an alarm.', { default: 60_000, ...MS }),
+  bytes_max: byteCount('A longer snapshot is refused.', MS),
+} as const
+
+export type PipelineCheckpoints = ValuesOf<typeof pipelineCheckpointOptions>
+
+const PREFIX = 'checkpoint.'
+
+/** The settings of a script; throws all faults together. */
+export function checkpointSettings(plan: Pick<ScriptPlan, 'settings'>): PipelineCheckpoints {
+  const given = [...plan.settings]
+    .filter(([name]) => name.startsWith(PREFIX))
+    .map(([name, value]) => ({ name: name.slice(PREFIX.length), value, origin: 'SET' }))
+  const where = { side: 'source', subject: 'checkpoint' } as const
+  return parseOptions(pipelineCheckpointOptions, given, where) as PipelineCheckpoints
+}

@@ -1,0 +1,210 @@
+import { rmSync } from 'node:fs'
+import type { Choice } from '../../checkpoint/choice.ts'
+import { KernelCrc } from '../../checkpoint/crc.ts'
+import { FileStore } from '../../checkpoint/file-store.ts'
+import type { CheckpointMeta } from '../../checkpoint/meta.ts'
+import { Snapshots } from '../../checkpoint/snapshots.ts'
+import type { CheckpointStore } from '../../checkpoint/store.ts'
+import type { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
+import { HeadraceError } from '../../core/errors.ts'
+import { PipelineClock } from '../../core/pipeline-clock.ts'
+import { freshSeed } from '../../core/random.ts'
+import type { DurablePlace } from '../connector-context.ts'
+import type { Engine } from '../engine.ts'
+import type { RunControl } from '../run-control.ts'
+import { Heartbeat, refuseSecondStart } from './owner.ts'
+import type { PipelineCheckpoints } from './settings.ts'
+import { openStateFolder } from './state-folder.ts'
+
+/** How a pipeline is started with its state. */
+export interface DurableOptions {
+  /** The folder of the state, or a store in its place: then nobody else can start the pipeline. */
+  readonly at: StatePlace | CheckpointStore
+  readonly allowDroppedState: boolean
+  readonly takeover: boolean
+  /** What happens, for whoever watches. */
+  readonly onPhase?: ((phase: string, epoch: bigint) => void) | undefined
+  /** The handle on the pipeline while it runs; undefined when it has ended. */
+  readonly onControl?: ((control: RunControl | undefined) => void) | undefined
+  /** Behind every item of a source; `take` makes a checkpoint. For tests that crash at chosen rows. */
+  readonly afterItem?: ((take: () => Promise<unknown>) => Promise<void>) | undefined
+}
+
+export interface StatePlace {
+  readonly dataDir: string
+  /** Absolute path of the script; undefined for a named text. */
+  readonly script: string | undefined
+}
+
+/** What the state must fit. */
+export interface PlanFacts {
+  readonly pipeline: string
+  readonly planHash: string
+  readonly operators: readonly string[]
+  readonly sources: readonly string[]
+  readonly sinks: readonly string[]
+  /** All input ends. */
+  readonly bounded: boolean
+}
+
+/** A pipeline that owns its state. */
+export interface Durable {
+  readonly place: DurablePlace
+  /** Undefined when the state is in a store of its own. */
+  readonly folder: string | undefined
+  readonly snapshots: Snapshots
+  /** What is gone on from; undefined at a first start and after a completed run. */
+  readonly restored: StreamCheckpoint | undefined
+  readonly clock: PipelineClock
+  readonly settings: PipelineCheckpoints
+  readonly options: DurableOptions
+  /** What a user is told at the start. */
+  readonly notes: readonly string[]
+  meta(form: { readonly reason: CheckpointMeta['reason']; readonly last: boolean }): CheckpointMeta
+  close(): Promise<void>
+}
+
+/**
+ * Takes up the state of a pipeline, or begins one: folder, heartbeat, choice of a snapshot, comparison with the plan,
+ * claim (rulings 4). Nothing of a sink is touched.
+ */
+export async function startDurable(
+  engine: Engine,
+  facts: PlanFacts,
+  settings: PipelineCheckpoints,
+  options: DurableOptions,
+  signal: AbortSignal,
+): Promise<Durable> {
+  const folder = 'dataDir' in options.at ? openStateFolder(options.at, facts.pipeline) : undefined
+  if (folder !== undefined && !options.takeover) {
+    await refuseSecondStart(folder.path, facts.pipeline, engine.clock, signal)
+  }
+  const crc = new KernelCrc(engine.kernels)
+  const snapshots = new Snapshots({
+    store: 'dataDir' in options.at ? new FileStore(settings.store ?? folder!.path) : options.at,
+    pipeline: facts.pipeline,
+    crc: crc.crc,
+    nowMs: () => Math.floor(engine.clock.nowMicros() / 1000),
+    retained: settings.retained,
+    bytesMax: settings.bytes_max ?? null,
+  })
+  const agree = (choice: Choice): void => comparePlan(choice, facts, options)
+  const first = await snapshots.choose()
+  agree(first)
+  const heartbeat = folder === undefined ? undefined : new Heartbeat(folder.path, engine.clock)
+  try {
+    const lineages = new Map<Choice, string>()
+    const claimMeta = (choice: Choice) => {
+      const lineage = lineageOf(choice)
+      lineages.set(choice, lineage)
+      return { ...fixed(facts, engine), lineage, clock: engine.clock.nowMicros() }
+    }
+    options.onPhase?.('claim', first.checkpoint?.epoch ?? 0n)
+    const choice = await snapshots.claim(first, claimMeta, agree)
+    const lineage = lineages.get(choice)!
+    const isNew = choice.meta?.completed === true
+    const restored = isNew ? undefined : choice.checkpoint
+    const clock = new PipelineClock(engine.clock, choice.meta?.clock)
+    return {
+      place: { lineage, incarnation: snapshots.incarnation },
+      folder: folder?.path,
+      snapshots,
+      restored,
+      clock,
+      settings,
+      options,
+      notes: notesOf({ choice, restored, lineage, made: folder?.made }),
+      meta: ({ reason, last }) => ({
+        ...fixed(facts, engine),
+        format: 1,
+        pipeline: facts.pipeline,
+        incarnation: String(snapshots.incarnation),
+        lineage,
+        reason,
+        clock: clock.nowMicros(),
+        ...(last ? { completed: true } : {}),
+      }),
+      close: async () => {
+        crc[Symbol.dispose]()
+        await heartbeat?.close()
+      },
+    }
+  } catch (error) {
+    await heartbeat?.close()
+    throw error
+  }
+}
+
+const fixed = ({ planHash, sources, sinks, operators }: PlanFacts, engine: Engine) => ({
+  plan_hash: planHash,
+  engine: engine.version,
+  sources,
+  sinks,
+  operators,
+  parallelism: 1,
+})
+
+/** A completed run is over: the next one has a lineage of its own (rulings 7, 8). */
+function lineageOf(choice: Choice): string {
+  if (choice.lineage !== undefined && choice.meta?.completed !== true) return choice.lineage
+  return freshSeed().toString(16).padStart(8, '0').slice(-8)
+}
+
+function comparePlan({ meta }: Choice, facts: PlanFacts, { allowDroppedState }: DurableOptions): void {
+  if (meta === undefined || meta.completed === true || meta.plan_hash === facts.planHash || allowDroppedState) return
+  const before = new Set(meta.operators)
+  const now = new Set(facts.operators)
+  const listed = (title: string, ids: readonly string[]): string[] =>
+    ids.length === 0 ? [] : [`${title}: ${ids.join(', ')}`]
+  const lists = [
+    ...listed(
+      'kept',
+      facts.operators.filter((id) => before.has(id)),
+    ),
+    ...listed(
+      'new',
+      facts.operators.filter((id) => !before.has(id)),
+    ),
+    ...listed(
+      'dropped',
+      meta.operators.filter((id) => !now.has(id)),
+    ),
+    ...listed(
+      'sources dropped',
+      meta.sources.filter((id) => !facts.sources.includes(id)),
+    ),
+    ...listed(
+      'sinks dropped',
+      meta.sinks.filter((part) => !facts.sinks.includes(part)),
+    ),
+  ]
+  throw new HeadraceError(
+    'pipeline_plan_changed',
+    `the query of "${facts.pipeline}" has changed since its last checkpoint; operators ${lists.join('; ')}`,
+    { hint: 'bring the query back, start with --allow-dropped-state, or give it another name: -- @name other' },
+  )
+}
+
+function notesOf(start: {
+  readonly choice: Choice
+  readonly restored: StreamCheckpoint | undefined
+  readonly lineage: string
+  /** The data directory, when it was made now. */
+  readonly made: string | undefined
+}): readonly string[] {
+  const { choice, restored, lineage, made } = start
+  const from =
+    restored !== undefined
+      ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
+      : choice.meta?.completed === true
+        ? 'the last run is complete: starting over'
+        : 'starting from the beginning'
+  return [
+    ...(made === undefined ? [] : [`state is kept in ${made}`]),
+    `${from}, lineage ${lineage}`,
+    ...choice.damaged.map(({ id, why }) => `checkpoint ${id} cannot be used: ${why}`),
+  ]
+}
+
+/** Removes all state of a pipeline. */
+export const removeState = (folder: string): void => rmSync(folder, { recursive: true, force: true })

@@ -1,0 +1,69 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { HeadraceError } from '../../core/errors.ts'
+
+/** Where a pipeline keeps what must survive it. */
+export interface StateFolder {
+  /** `<data_dir>/pipelines/<name>`. */
+  readonly path: string
+  /** The data directory, when it was made now: its path is printed once (rulings 9). */
+  readonly made: string | undefined
+}
+
+/** What `pipeline.json` says of a state folder. */
+interface FolderFacts {
+  readonly format: 1
+  readonly name: string
+  /** Absolute path of the script that may use it. */
+  readonly script: string | null
+}
+
+/** `--data-dir`, `HEADRACE_DATA_DIR`, or `.headrace` of the working directory (rulings 68). */
+export const dataDirectory = (
+  given: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  workingDirectory: string,
+): string => resolve(workingDirectory, given ?? environment['HEADRACE_DATA_DIR'] ?? '.headrace')
+
+export const folderOf = (dataDir: string, pipeline: string): string =>
+  join(dataDir, 'pipelines', encodeURIComponent(pipeline))
+
+/**
+ * The folder of a pipeline, made when it is not there. It belongs to one script: the same name from another path is
+ * refused (rulings 2).
+ */
+export function openStateFolder(
+  { dataDir, script }: { readonly dataDir: string; readonly script: string | undefined },
+  pipeline: string,
+): StateFolder {
+  const path = folderOf(dataDir, pipeline)
+  const made = existsSync(dataDir) ? undefined : dataDir
+  const facts = join(path, 'pipeline.json')
+  try {
+    if (existsSync(facts)) {
+      refuseOther(JSON.parse(readFileSync(facts, 'utf8')) as FolderFacts, path, script)
+      return { path, made }
+    }
+    mkdirSync(path, { recursive: true })
+    if (made !== undefined) writeFileSync(join(dataDir, '.gitignore'), '*\n')
+    const content: FolderFacts = { format: 1, name: pipeline, script: script ?? null }
+    writeFileSync(facts, `${JSON.stringify(content)}\n`)
+    return { path, made }
+  } catch (error) {
+    if (error instanceof HeadraceError) throw error
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new HeadraceError('connector_forbidden', `cannot keep the state of "${pipeline}" in "${path}": ${code}`, {
+      hint: 'give another place: --data-dir DIR, or HEADRACE_DATA_DIR',
+      cause: error,
+    })
+  }
+}
+
+function refuseOther(facts: FolderFacts, path: string, script: string | undefined): void {
+  if (facts.script === null || script === undefined || facts.script === script) return
+  throw new HeadraceError(
+    'pipeline_name_taken',
+    `the pipeline "${facts.name}" belongs to "${facts.script}", not to "${script}"`,
+    { hint: `give this one a name of its own: -- @name other; or remove "${path}" to start anew` },
+  )
+}

@@ -1,0 +1,179 @@
+import type { Checkpointing } from '../runtime/delivery/checkpointing.ts'
+import type { Cycle } from '../runtime/delivery/cycle.ts'
+import type { Drive } from '../runtime/drive/drive.ts'
+
+/** What a running pipeline says of itself, as JSON (delivery.md §3). */
+export interface RunStatus {
+  readonly pipeline: string
+  readonly state: 'running' | 'paused' | 'stopping'
+  readonly lineage: string
+  readonly incarnation: string
+  readonly started: string
+  readonly rows_in: number
+  readonly rows_out: readonly { readonly target: string; readonly rows: number }[]
+  readonly late_rows: number
+  readonly dead_letters: Readonly<Record<string, number>>
+  readonly checkpoint: {
+    readonly phase: string
+    readonly epoch: string
+    readonly id: string
+    readonly age_ms: number | null
+    readonly bytes: number
+    readonly last_ms: number | null
+    readonly p50_ms: number | null
+    readonly p95_ms: number | null
+    readonly p99_ms: number | null
+    readonly skipped: number
+    /** Until the next one by the clock. */
+    readonly next_ms: number | null
+    readonly failures: Readonly<Record<string, number>>
+    /** By sink: how long its last prepare and commit took. */
+    readonly sinks: Readonly<Record<string, { readonly prepare_ms: number; readonly commit_ms: number }>>
+  }
+  /** What each side of the pipeline waits for, and since when. */
+  readonly waits: readonly Wait[]
+}
+
+export interface Wait {
+  readonly who: string
+  readonly cause: 'no_input' | 'commit' | 'sink' | 'paused' | 'window_open'
+  readonly detail: string
+  readonly since_ms: number
+}
+
+/** Facts that only the pipeline knows. */
+export interface RunFacts {
+  readonly pipeline: string
+  readonly lineage: string
+  readonly incarnation: string
+  readonly started: string
+  rowsIn(): number
+  rowsOut(): RunStatus['rows_out']
+  lateRows(): number
+  deadLetters(): Readonly<Record<string, number>>
+  bytes(): number
+  /** The least watermark of windows that are open, microseconds. */
+  watermarkMicros(): number | undefined
+}
+
+/** The handle on a running pipeline that its control socket serves. */
+export class RunControl {
+  readonly #parts: { readonly drive: Drive; readonly cycle: Cycle; readonly checkpointing: Checkpointing }
+  readonly #facts: RunFacts
+  readonly #elapsedMs: () => number
+  readonly #stop: () => void
+  #paused: { readonly resume: () => void; readonly sinceMs: number } | undefined
+  #stopping = false
+
+  constructor(
+    parts: { readonly drive: Drive; readonly cycle: Cycle; readonly checkpointing: Checkpointing },
+    facts: RunFacts,
+    form: { readonly elapsedMs: () => number; readonly stop: () => void },
+  ) {
+    this.#parts = parts
+    this.#facts = facts
+    this.#elapsedMs = form.elapsedMs
+    this.#stop = form.stop
+  }
+
+  status(): RunStatus {
+    const { cycle, checkpointing } = this.#parts
+    const facts = this.#facts
+    const sorted = cycle.durations.toSorted((a, b) => a - b)
+    const at = (share: number): number | null =>
+      sorted.length === 0 ? null : Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!)
+    return {
+      pipeline: facts.pipeline,
+      state: this.#stopping ? 'stopping' : this.#paused === undefined ? 'running' : 'paused',
+      lineage: facts.lineage,
+      incarnation: facts.incarnation,
+      started: facts.started,
+      rows_in: facts.rowsIn(),
+      rows_out: facts.rowsOut(),
+      late_rows: facts.lateRows(),
+      dead_letters: facts.deadLetters(),
+      checkpoint: {
+        phase: cycle.phase,
+        epoch: String(cycle.lastEpoch),
+        id: String(cycle.lastId),
+        age_ms: checkpointing.ageMs,
+        bytes: facts.bytes(),
+        last_ms: cycle.durations.length === 0 ? null : Math.round(cycle.durations.at(-1)!),
+        p50_ms: at(0.5),
+        p95_ms: at(0.95),
+        p99_ms: at(0.99),
+        skipped: checkpointing.skipped,
+        next_ms: checkpointing.nextMs,
+        failures: Object.fromEntries(cycle.failures),
+        sinks: Object.fromEntries(cycle.sinkTimes),
+      },
+      waits: this.#waits(),
+    }
+  }
+
+  #waits(): readonly Wait[] {
+    const { drive, cycle, checkpointing } = this.#parts
+    const now = this.#elapsedMs()
+    const waits: Wait[] = []
+    if (this.#paused !== undefined) {
+      const since = now - this.#paused.sinceMs
+      waits.push({ who: 'pipeline', cause: 'paused', detail: 'resume it: headrace pipelines resume', since_ms: since })
+    }
+    if (cycle.phase === 'commit') {
+      const detail = `epoch ${cycle.lastEpoch + 1n} waits for its sinks to commit`
+      waits.push({ who: 'sinks', cause: 'commit', detail, since_ms: Math.round(cycle.phaseMs(now)) })
+    }
+    const idle = now - drive.lastStepMs
+    if (drive.busySinceMs !== undefined) {
+      const since = now - drive.busySinceMs
+      if (since > SLOW_MS)
+        waits.push({ who: 'sinks', cause: 'sink', detail: 'a sink takes its rows slowly', since_ms: since })
+    } else if (idle > SLOW_MS && this.#paused === undefined) {
+      waits.push({ who: 'sources', cause: 'no_input', detail: 'no source has new rows', since_ms: Math.round(idle) })
+    }
+    const next = checkpointing.nextMs
+    const watermark = this.#facts.watermarkMicros()
+    if (watermark !== undefined) {
+      const text = new Date(watermark / 1000).toISOString()
+      const detail = `windows that end after ${text} are open until later event times come`
+      waits.push({ who: 'windows', cause: 'window_open', detail, since_ms: 0 })
+    }
+    if (next !== null && cycle.phase === 'idle') {
+      const detail = `rows become visible at the next commit, in ${Math.round(next / 100) / 10} s`
+      waits.push({ who: 'sinks', cause: 'commit', detail, since_ms: checkpointing.ageMs ?? 0 })
+    }
+    return waits
+  }
+
+  /** A checkpoint now; resolves when it is committed everywhere. */
+  checkpoint(): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
+    return this.#parts.checkpointing.trigger('manual')
+  }
+
+  /** A checkpoint, then nothing is read until `resume`. */
+  async pause(): Promise<void> {
+    if (this.#paused !== undefined) return
+    const { drive, checkpointing } = this.#parts
+    await checkpointing.trigger('manual')
+    checkpointing.paused = true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#paused = { resume: resolve, sinceMs: this.#elapsedMs() }
+    void drive.hold(() => promise)
+  }
+
+  resume(): void {
+    this.#parts.checkpointing.paused = false
+    this.#paused?.resume()
+    this.#paused = undefined
+  }
+
+  /** The graceful stop: a last checkpoint, then the end. */
+  stop(): void {
+    this.#stopping = true
+    this.resume()
+    this.#stop()
+  }
+}
+
+/** Waits shorter than that are not worth a word. */
+const SLOW_MS = 1000

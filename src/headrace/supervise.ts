@@ -1,0 +1,122 @@
+import type { HeadraceError } from '../core/errors.ts'
+import { Random } from '../core/random.ts'
+import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
+import { EpochAborted } from '../runtime/delivery/cycle.ts'
+import type { ControlServer } from './durable/control-server.ts'
+import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
+import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
+import type { Engine } from './engine.ts'
+import { keepsState } from './keeps-state.ts'
+import { type Digest, Pipeline, type PipelineInput } from './pipeline.ts'
+import type { RunControl } from './run-control.ts'
+
+/** Restarts in a row, without an epoch that was committed between them, until a pipeline has failed for good. */
+const RESTARTS_MAX = 10
+const RESTART = { ...RETRY_DEFAULTS, initialMs: 1000, maxMs: 300_000 }
+
+export interface SupervisedInput extends PipelineInput {
+  /** Undefined: no state is kept, whatever the plan (a text without a name). */
+  readonly durable: DurableOptions | undefined
+  /** What a user is told at each start, one line each. */
+  readonly onStart?: ((notes: readonly string[]) => void) | undefined
+  readonly onRestart?: ((error: HeadraceError, delayMs: number) => void) | undefined
+}
+
+/**
+ * Runs a pipeline; with state, goes back to the last checkpoint when something passing fails. The one place that starts
+ * pipelines again (resilience.md §2).
+ */
+export async function runPipeline(engine: Engine, input: SupervisedInput, signal: AbortSignal): Promise<Digest> {
+  const settings = checkpointSettings(input.plan)
+  const { durable } = input
+  if (durable === undefined || !settings.enabled || !keepsState(input.plan)) {
+    return await new Pipeline(engine, input).run(signal)
+  }
+  await using supervisor = new Supervisor(engine, input, { settings, options: durable })
+  return await supervisor.run(signal)
+}
+
+class Supervisor implements AsyncDisposable {
+  readonly #engine: Engine
+  readonly #input: SupervisedInput
+  readonly #settings: PipelineCheckpoints
+  readonly #options: DurableOptions
+  #server: Promise<ControlServer> | undefined
+  #control: RunControl | undefined
+
+  constructor(
+    engine: Engine,
+    input: SupervisedInput,
+    durable: { readonly settings: PipelineCheckpoints; readonly options: DurableOptions },
+  ) {
+    this.#engine = engine
+    this.#input = input
+    this.#settings = durable.settings
+    this.#options = { ...durable.options, onControl: (control) => this.#onControl(control) }
+  }
+
+  async run(signal: AbortSignal): Promise<Digest> {
+    const random = new Random(0)
+    let backOff = new BackOff(RESTART, random)
+    let committed: bigint | undefined
+    for (;;) {
+      const pipeline = new Pipeline(this.#engine, this.#input)
+      const durable = await this.#start(pipeline, signal)
+      try {
+        return await pipeline.run(signal, durable)
+      } catch (error) {
+        const cause = error instanceof EpochAborted ? error.cause : error
+        const epoch = durable.restored?.epoch
+        if (epoch !== committed) backOff = new BackOff(RESTART, random)
+        committed = epoch
+        if (signal.aborted || !mayPass(error) || backOff.failures >= RESTARTS_MAX) throw cause
+        const delay = backOff.next()
+        this.#input.onRestart?.(cause as HeadraceError, delay)
+        await this.#engine.clock.sleep(delay, signal)
+        if (signal.aborted) throw cause
+      } finally {
+        await durable.close()
+      }
+    }
+  }
+
+  async #start(pipeline: Pipeline, signal: AbortSignal): Promise<Durable> {
+    try {
+      const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
+      const durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
+      this.#input.onStart?.(durable.notes)
+      if (durable.folder !== undefined) this.#serve(durable.folder)
+      return durable
+    } catch (error) {
+      await pipeline.close()
+      throw error
+    }
+  }
+
+  /** Loaded while the pipeline starts: its first row does not wait for it. */
+  #serve(folder: string): void {
+    this.#server ??= import('./durable/control-server.ts').then(({ ControlServer }) => ControlServer.open(folder))
+    this.#onControl(this.#control)
+  }
+
+  #onControl(control: RunControl | undefined): void {
+    this.#control = control
+    this.#server?.then(
+      (server) => {
+        server.control = this.#control
+      },
+      // Without a socket the pipeline runs all the same; commands say that they cannot reach it.
+      () => undefined,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const server = await this.#server?.catch(() => undefined)
+    await server?.close()
+  }
+}
+
+/** Going back to the last checkpoint may help. */
+function mayPass(error: unknown): boolean {
+  return isRetryable(error instanceof EpochAborted ? error.cause : error)
+}
