@@ -249,24 +249,6 @@ export interface Discovered {
   readonly sampleCut?: boolean | undefined
 }
 
-/** What a sink can hold under its options, with checkpoints; for the plan. */
-export interface SinkFacts {
-  /** delivery.md §1: `effectively_once` where readers can see rows of an epoch that is not committed. */
-  readonly level: 'exactly_once' | 'effectively_once' | 'at_least_once' | 'at_most_once'
-  /** How, in a few words. */
-  readonly how: string
-  /** Options that lower the level, and what raises it. */
-  readonly weakenedBy?: { readonly option: string; readonly raise: string } | undefined
-}
-
-/** A target as it is named, before it is opened. */
-export interface SinkPlace {
-  readonly uri: Uri
-  readonly options: OptionValues
-  readonly bounded: boolean
-  readonly baseDirectory: string
-}
-
 export interface ChannelFacts {
   /** The same for all URIs that name the channel. */
   readonly name: string
@@ -286,8 +268,6 @@ export interface Connector {
   channel?(uri: Uri, shared: SharedState): ChannelFacts
   /** True when a source with these options ends. */
   bounded?(options: OptionValues): boolean
-  /** Where the level depends on target or options; looks at the target, changes nothing. */
-  sinkFacts?(place: SinkPlace): SinkFacts
   /** Reads, changes nothing, ends within `sample_timeout`. */
   discover?(context: ConnectorContext): Promise<Discovered>
   /** Ends within 5 s, changes nothing. */
