@@ -256,6 +256,16 @@ export interface ChannelFacts {
   readonly revises: boolean
 }
 
+/** What a sink promises with its options, for the planner. */
+export interface SinkFacts {
+  readonly delivery: NonNullable<Capabilities['sink']>['delivery']
+  /** The mechanism: `staged files, published at commit by link`. */
+  readonly how: string
+  /** What keeps it from more, naming the option; and the option that removes it. */
+  readonly weakenedBy?: string | undefined
+  readonly raiseBy?: string | undefined
+}
+
 /** A connector is one value; a folder under `connectors/` holds it. */
 export interface Connector {
   readonly name: string
@@ -266,6 +276,12 @@ export interface Connector {
   readonly capabilities: Capabilities
   /** The in-process channel that a URI names: one script cannot both write and read it. */
   channel?(uri: Uri, shared: SharedState): ChannelFacts
+  /** Where what a sink promises depends on target or options; else `capabilities.sink` says it. */
+  sinkFacts?(
+    uri: Uri,
+    options: OptionValues,
+    form: { readonly bounded: boolean; readonly baseDirectory: string },
+  ): SinkFacts
   /** True when a source with these options ends. */
   bounded?(options: OptionValues): boolean
   /** Reads, changes nothing, ends within `sample_timeout`. */

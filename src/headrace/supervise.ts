@@ -81,13 +81,15 @@ class Supervisor implements AsyncDisposable {
   }
 
   async #start(pipeline: Pipeline, signal: AbortSignal): Promise<Durable> {
+    let durable: Durable | undefined
     try {
       const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
-      const durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
+      durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
       this.#input.onStart?.(durable.notes)
       if (durable.folder !== undefined) this.#serve(durable.folder)
       return durable
     } catch (error) {
+      await durable?.close()
       await pipeline.close()
       throw error
     }

@@ -189,8 +189,10 @@ export class Drive {
         if (event.kind === 'complete' || enough.signal.aborted) break
         if (event.kind !== 'added') continue
         this.#addSplit(open, event.split.id)
+        const position = open.positions.get(event.split.id)!
         // A split that had ended and is named again has got more.
-        open.positions.get(event.split.id)!.ended = false
+        if (position.ended) open.origin.reopenSplit(event.split.id)
+        position.ended = false
         reading.push(this.#failFast(whole(event.split.id)))
       }
     } finally {
