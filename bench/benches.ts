@@ -9,6 +9,7 @@ import { jsonProject } from './pipelines/json-project.ts'
 import { jsonTumble } from './pipelines/json-tumble.ts'
 import { pipelineBench } from './pipelines/run-pipeline.ts'
 import { startBench } from './start/start-bench.ts'
+import { tailBench } from './tail/tail-bench.ts'
 
 /** Every benchmark there is. */
 export const benches: readonly Bench[] = [
@@ -17,5 +18,6 @@ export const benches: readonly Bench[] = [
   copyBench,
   snapshotBench,
   startBench,
+  tailBench,
   uriBench,
 ]
