@@ -80,6 +80,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
         say(`${plan.name}: ${error.message} [${error.code}]; back to the last checkpoint in ${Math.round(delayMs)} ms`)
       },
       onWarning: (error: Error) => say(`${plan.name}: ${error.message}`),
+      onNote: (text: string) => say(`${plan.name}: ${text}`),
     }
     const digest = await runPipeline(engine, input, io.signal).finally(progress.clear)
     if (form.digest || digest.rejected.size > 0 || digest.lateRows > 0) {

@@ -3,6 +3,7 @@ import { type Batch, ordinalOf, recordOf } from '../core/batch.ts'
 import { adds } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
 import { HeadraceError } from '../core/errors.ts'
+import type { OptionValues } from '../core/options.ts'
 import type { Secrets } from '../core/secrets.ts'
 import { jsonOfValue } from '../expr/value-json.ts'
 import type { Reject } from '../formats/decoder.ts'
@@ -11,6 +12,7 @@ import type { Receiver } from '../runtime/graph/stage.ts'
 import type { ScriptPlan, SourceNode } from '../sql/plan.ts'
 import type { DeadLetter, DeadLetters, RowPolicy } from './dead-letters.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { PlannedSink } from './planned-sinks.ts'
 
 export type ExprPolicy = 'dlq' | 'null' | 'fail'
 
@@ -22,7 +24,16 @@ export function exprPolicy(plan: ScriptPlan): ExprPolicy {
   })
 }
 
-type RowFacts = Pick<DeadLetter, 'source' | 'split' | 'ordinal' | 'byte' | 'value' | 'encoding'>
+/** A bad row stays bad: `retry` gives it to what comes after the tries at once. */
+function policyOf(options: OptionValues | undefined): RowPolicy {
+  const given = (options?.['on_error'] as RowPolicy | 'retry' | undefined) ?? 'dlq'
+  return given === 'retry' ? ((options?.['then'] as 'dlq' | 'fail' | undefined) ?? 'dlq') : given
+}
+
+type RowFacts = Pick<
+  DeadLetter,
+  'source' | 'sourceId' | 'split' | 'ordinal' | 'byte' | 'value' | 'encoding' | 'rowAtStage'
+>
 
 /** What happens to rows of one run that go no further: decode, expression, window and sink give them here. */
 export class BadRows {
@@ -59,6 +70,7 @@ export class BadRows {
         detail,
         stage: 'decode',
         source: node.info.uri,
+        sourceId: node.id,
         split: this.#secrets.redact(split),
         ordinal,
         byte,
@@ -66,7 +78,7 @@ export class BadRows {
         encoding: 'raw',
         sqlPosition: undefined,
       },
-      (options['on_error'] as RowPolicy | undefined) ?? 'dlq',
+      policyOf(options),
     )
   }
 
@@ -81,9 +93,11 @@ export class BadRows {
     this.#letters.add(letter, this.#policy === 'fail' && code !== 'row_future_timestamp' ? 'fail' : 'dlq')
   }
 
-  onSinkRejects(rejects: readonly SinkReject[], batch: Batch): void {
+  onSinkRejects(sink: Pick<PlannedSink, 'part' | 'target'>, rejects: readonly SinkReject[], batch: Batch): void {
+    const options = (sink.target?.info.handle as Endpoint | undefined)?.options
     for (const { code, detail, row } of rejects) {
-      this.#letters.add({ ...this.#rowFacts(batch, row), code, detail, stage: 'sink', sqlPosition: undefined })
+      const letter = { ...this.#rowFacts(batch, row), code, detail, sqlPosition: undefined, sink: sink.part }
+      this.#letters.add({ ...letter, stage: 'sink' }, policyOf(options))
     }
   }
 
@@ -92,7 +106,7 @@ export class BadRows {
     const nowhere = { split: undefined, ordinal: undefined, byte: undefined, encoding: 'row', sqlPosition: undefined }
     for (const { code, detail } of rejects) {
       const value = Buffer.from('{}')
-      this.#letters.add({ ...nowhere, code, detail, stage: 'sink', source: part, value } as DeadLetter)
+      this.#letters.add({ ...nowhere, code, detail, stage: 'sink', source: part, sink: part, value } as DeadLetter)
     }
   }
 
@@ -123,9 +137,17 @@ export class BadRows {
       return { source, split: undefined, ordinal: undefined, ...asJson() }
     }
     const split = this.#secrets.redact(provenance.split)
-    const facts = { source: this.source?.info.uri ?? split, split, ordinal: ordinalOf(provenance, row) }
+    const { info, id } = this.source ?? {}
+    const facts = { source: info?.uri ?? split, sourceId: id, split, ordinal: ordinalOf(provenance, row) }
     const value = recordOf(provenance, row)
-    return value === undefined ? { ...facts, ...asJson() } : { ...facts, byte: undefined, value, encoding: 'raw' }
+    if (value === undefined) return { ...facts, ...asJson() }
+    return {
+      ...facts,
+      byte: undefined,
+      value,
+      encoding: 'raw',
+      rowAtStage: this.#letters.queued ? rowJson(batch, row) : undefined,
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/error-kinds.ts'
+import { type ErrorCode, errorKinds, isErrorCode } from '../core/error-kinds.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { field, type Schema, types } from '../core/types.ts'
@@ -23,6 +23,12 @@ export interface DeadLetter {
   readonly encoding: 'raw' | 'row'
   /** Where in the SQL text: `file:line:column`. */
   readonly sqlPosition: string | undefined
+  /** Node of the source in its plan; undefined where rows of several were put together. */
+  readonly sourceId?: string | undefined
+  /** The row as JSON as the failing step saw it; undefined where `value` is that. */
+  readonly rowAtStage?: string | undefined
+  /** The sink that refused the row. */
+  readonly sink?: string | undefined
 }
 
 /** What happens to bad rows of one kind. */
@@ -101,7 +107,19 @@ export const deadLetterSchema: Schema = {
   ],
 }
 
-const CATEGORIES: Readonly<Record<string, string>> = {
+export const CATEGORIES = ['parsing', 'validation', 'transient', 'permanent', 'late'] as const
+export type Category = (typeof CATEGORIES)[number]
+
+/** `transient`: tries again were used up; `permanent`: everything else. */
+export function categoryOf(code: string): Category {
+  const known = BY_CODE[code]
+  if (known !== undefined) return known
+  return isErrorCode(code) && isPassing(errorKinds[code].class) ? 'transient' : 'permanent'
+}
+
+const isPassing = (errorClass: string): boolean => errorClass === 'transient' || errorClass === 'throttled'
+
+const BY_CODE: Readonly<Record<string, Category>> = {
   connector_record_invalid: 'parsing',
   connector_record_too_large: 'parsing',
   row_not_null_violated: 'validation',
@@ -132,7 +150,7 @@ export function deadLetterRow(letter: DeadLetter, run: { pipeline: string | unde
     JSON.stringify({
       error_type: code,
       error_message: detail,
-      error_category: CATEGORIES[code] ?? 'permanent',
+      error_category: categoryOf(code),
       error_class: 'poison',
       retryable: false,
       stage,

@@ -7,8 +7,21 @@ import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema } fr
 /** Part name of the queue of dead letters in snapshots. */
 export const QUEUE_PART = 'dlq'
 
+export interface LetterRun {
+  readonly pipeline: string | undefined
+  readonly nowMicros: number
+}
+
+/** Where all dead letters of a run go. */
+export interface DeadLetterQueue extends AsyncDisposable {
+  /** Takes part in the checkpoints of the run. */
+  readonly sink: Sink
+  /** Writes what came since the last call. */
+  write(run: LetterRun): Promise<void>
+}
+
 /** `dlq.location`: all dead letters of a run as rows of five parts in a sink. */
-export class LetterQueue implements AsyncDisposable {
+export class LetterQueue implements DeadLetterQueue {
   readonly sink: Sink
   readonly #letters: DeadLetters
   readonly #builder: BatchBuilder
@@ -20,8 +33,7 @@ export class LetterQueue implements AsyncDisposable {
     letters.queued = true
   }
 
-  /** Writes what came since the last call. */
-  async write(run: { readonly pipeline: string | undefined; readonly nowMicros: number }): Promise<void> {
+  async write(run: LetterRun): Promise<void> {
     const letters: readonly DeadLetter[] = this.#letters.take()
     const builder = this.#builder
     for (let from = 0; from < letters.length; from += builder.capacity) {

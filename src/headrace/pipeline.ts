@@ -11,11 +11,12 @@ import type { Origin } from '../runtime/graph/origin.ts'
 import { SinkStage } from '../runtime/graph/sink-stage.ts'
 import { outputsHash, type ScriptPlan, type SourceNode } from '../sql/plan.ts'
 import { BadRows, exprPolicy } from './bad-rows.ts'
-import { type DeadLetters, deadLetterSchema } from './dead-letters.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { openQueue } from './dlq/open-queue.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
-import { type Endpoint, endpoint } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
-import { LetterQueue, QUEUE_PART } from './letter-queue.ts'
+import { type DeadLetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
@@ -32,6 +33,8 @@ export interface PipelineInput {
   readonly sqlPosition?: ((span: { readonly start: number; readonly end: number }) => string) | undefined
   /** Faults that do no harm yet: a mark that could not be made, a commit that is tried again. */
   readonly onWarning?: ((error: Error) => void) | undefined
+  /** What a user should know while it runs: it waits, it goes on. */
+  readonly onNote?: ((text: string) => void) | undefined
 }
 
 export interface Progress {
@@ -69,7 +72,11 @@ export class Pipeline {
   readonly #planned: readonly PlannedSink[]
   readonly #sinks: SinkStage[] = []
   readonly #sources: OpenSource[] = []
-  #queue: LetterQueue | undefined
+  /** What identifies the log behind each source, by its node. */
+  readonly #incarnations = new Map<string, string>()
+  /** Ends the run from inside: all that waits goes on or gives up. */
+  readonly #stop = new AbortController()
+  #queue: DeadLetterQueue | undefined
   #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
@@ -107,7 +114,7 @@ export class Pipeline {
     const { clock, secrets } = this.#engine
     const started = clock.elapsedMs()
     try {
-      await this.#openSinks(durable)
+      await this.#openSinks(durable, AbortSignal.any([signal, this.#stop.signal]))
       if (durable === undefined) {
         await this.#openSources(undefined)
         const complete = await this.#drive(signal).run()
@@ -137,13 +144,12 @@ export class Pipeline {
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
       checkIncarnation(node.name, restoredSource(node.id, restored).incarnation, incarnation)
-      running.incarnations.set(node.id, incarnation)
+      this.#incarnations.set(node.id, incarnation)
     }
-    const stop = new AbortController()
     const { afterItem } = durable.options
     const take = (): Promise<unknown> => checkpointing.trigger('manual')
     const drive = this.#drive(
-      AbortSignal.any([signal, stop.signal]),
+      AbortSignal.any([signal, this.#stop.signal]),
       durable,
       afterItem === undefined ? undefined : () => afterItem(take),
     )
@@ -174,12 +180,12 @@ export class Pipeline {
       activity: () => this.#steps,
       onFailure: (error) => {
         failures.push(error)
-        stop.abort()
+        this.#stop.abort()
       },
     })
     const control = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
       elapsedMs: () => this.#engine.clock.elapsedMs(),
-      stop: () => stop.abort(),
+      stop: () => this.#stop.abort(),
     })
     durable.options.onControl?.(control)
     try {
@@ -217,7 +223,7 @@ export class Pipeline {
     }
   }
 
-  #running(durable: Durable): Running & { readonly incarnations: Map<string, string> } {
+  #running(durable: Durable): Running {
     const { counters } = this.#context
     const letters = this.#input.deadLetters
     return {
@@ -225,7 +231,7 @@ export class Pipeline {
       sources: this.#sources,
       sinks: this.#sinks,
       beside: () => (this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
-      incarnations: new Map(),
+      incarnations: this.#incarnations,
       counters: {
         snapshot: () => ({
           late_rows: counters.lateRows,
@@ -242,9 +248,9 @@ export class Pipeline {
     }
   }
 
-  async #openSinks(durable: Durable | undefined): Promise<void> {
+  async #openSinks(durable: Durable | undefined, signal: AbortSignal): Promise<void> {
     const place = this.#place(durable)
-    await this.#openQueue(place)
+    await this.#openQueue(durable, signal)
     for (const [writer, planned] of this.#planned.entries()) {
       const { name, part, target, schema, form, oldImages, paths } = planned
       const sink =
@@ -252,7 +258,7 @@ export class Pipeline {
           ? await this.#input.client(schema, { changes: form.changes })
           : await openSink(place, target.info.handle as Endpoint, { schema, part, writer, form })
       const stage = new SinkStage({ name, part, sink, oldImages }, (rejects, batch) =>
-        this.#badRows.onSinkRejects(rejects, batch),
+        this.#badRows.onSinkRejects(planned, rejects, batch),
       )
       this.#sinks.push(stage)
       for (const [i, path] of paths.entries()) {
@@ -270,15 +276,17 @@ export class Pipeline {
     return { engine: this.#engine, plan, baseDirectory, durable: durable?.place }
   }
 
-  /** `dlq.location`: where all dead letters go, as rows of five parts. */
-  async #openQueue(place: OpenPlace): Promise<void> {
-    const location = this.#input.plan.settings.get('dlq.location')
-    if (location === undefined) return
-    const handle = await endpoint(location, 'sink')
-    const form = { changes: false, key: [], bounded: true, eventTime: undefined }
-    const writer = this.#planned.length
-    const sink = await openSink(place, handle, { schema: deadLetterSchema, part: QUEUE_PART, writer, form })
-    this.#queue = new LetterQueue(sink, this.#input.deadLetters, this.#engine.memory)
+  async #openQueue(durable: Durable | undefined, signal: AbortSignal): Promise<void> {
+    this.#queue = await openQueue({
+      place: this.#place(durable),
+      letters: this.#input.deadLetters,
+      durable,
+      writer: this.#planned.length,
+      sinks: this.#planned.map(({ part }) => part),
+      incarnationOf: (id) => (id === undefined ? '' : (this.#incarnations.get(id) ?? '')),
+      signal,
+      onNote: (text) => this.#input.onNote?.(text),
+    })
   }
 
   async #openSources(durable: Durable | undefined): Promise<void> {

@@ -9,7 +9,9 @@ import type { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { PipelineClock } from '../../core/pipeline-clock.ts'
 import { freshSeed } from '../../core/random.ts'
+import type { LogFiles } from '../../log/log-files.ts'
 import type { DurablePlace } from '../connector-context.ts'
+import { queueFolder } from '../dlq/queue-folder.ts'
 import type { Engine } from '../engine.ts'
 import type { RunControl } from '../run-control.ts'
 import { Heartbeat, refuseSecondStart } from './owner.ts'
@@ -28,6 +30,10 @@ export interface DurableOptions {
   readonly onControl?: ((control: RunControl | undefined) => void) | undefined
   /** Behind every item of a source; `take` makes a checkpoint. For tests that crash at chosen rows. */
   readonly afterItem?: ((take: () => Promise<unknown>) => Promise<void>) | undefined
+  /** Folder of the dead letters; by default that of the pipeline in the data directory, and none beside a store. */
+  readonly letters?: string | undefined
+  /** The system calls that write dead letters. */
+  readonly letterFiles?: LogFiles | undefined
 }
 
 export interface StatePlace {
@@ -52,6 +58,8 @@ export interface Durable {
   readonly place: DurablePlace
   /** Undefined when the state is in a store of its own. */
   readonly folder: string | undefined
+  /** Folder of the dead letters; undefined: they are not kept. */
+  readonly letters: string | undefined
   readonly snapshots: Snapshots
   /** What is gone on from; undefined at a first start and after a completed run. */
   readonly restored: StreamCheckpoint | undefined
@@ -107,6 +115,8 @@ export async function startDurable(
     return {
       place: { lineage, incarnation: snapshots.incarnation },
       folder: folder?.path,
+      letters:
+        options.letters ?? ('dataDir' in options.at ? queueFolder(options.at.dataDir, facts.pipeline) : undefined),
       snapshots,
       restored,
       clock,
