@@ -78,7 +78,13 @@ export class FileQueue implements DeadLetterQueue {
     this.#log = new QueueLog({
       directory,
       label: runLabel(place.lineage, place.incarnation),
-      meta: { format: 1, pipeline: run.pipeline, lineage: place.lineage, incarnation: String(place.incarnation) },
+      meta: {
+        format: 1,
+        pipeline: run.pipeline,
+        lineage: place.lineage,
+        incarnation: String(place.incarnation),
+        limits: { max_entries: form.settings.max_entries, max_bytes: form.settings.max_bytes },
+      },
       checksum,
       clock,
       files,

@@ -2,7 +2,15 @@ import { HeadraceError } from '../../core/errors.ts'
 import type { Checksum } from '../../log/frame.ts'
 import type { LogPlace } from '../../log/read-log.ts'
 import { recordsOf, type Writer, writersOf } from './queue-folder.ts'
-import { type Change, type Commit, decodeEntry, decodeRecord, KIND, type WriterMeta } from './records.ts'
+import {
+  type Change,
+  type Commit,
+  decodeEntry,
+  decodeRecord,
+  KIND,
+  type QueueLimits,
+  type WriterMeta,
+} from './records.ts'
 
 export type EntryState = 'pending' | 'resolved'
 
@@ -37,6 +45,8 @@ export interface QueueState {
   readonly epochs: ReadonlyMap<string, bigint>
   /** Entries that were dropped because the queue was full. */
   readonly dropped: number
+  /** Of the last run that wrote. */
+  readonly limits: QueueLimits | undefined
 }
 
 type Read =
@@ -65,6 +75,7 @@ export function readQueue(directory: string, checksum: Checksum, own?: string): 
   const commits = new Map<string, { readonly upTo: bigint; readonly epoch: bigint }[]>()
   const epochs = new Map<string, bigint>()
   const reads = new Map<Writer, Read[]>()
+  let limits: QueueLimits | undefined
   for (const writer of writers) {
     const read: Read[] = []
     reads.set(writer, read)
@@ -79,7 +90,11 @@ export function readQueue(directory: string, checksum: Checksum, own?: string): 
         list.push({ upTo: BigInt(upTo), epoch: BigInt(epoch) })
         commits.set(of, list)
         if (BigInt(epoch) > (epochs.get(lineage) ?? 0n)) epochs.set(lineage, BigInt(epoch))
-      } else if (kind === KIND.meta) checkFormat(decodeRecord<WriterMeta>(payload), writer)
+      } else if (kind === KIND.meta) {
+        const meta = decodeRecord<WriterMeta>(payload)
+        checkFormat(meta, writer)
+        limits = meta.limits ?? limits
+      }
     }
   }
   const entries = new Map<string, IndexedEntry>()
@@ -95,7 +110,7 @@ export function readQueue(directory: string, checksum: Checksum, own?: string): 
       } else if (applyChange(entries, one.change, { writer: writer.name, sequence: one.sequence })) dropped++
     }
   }
-  return { writers, entries, epochs, dropped }
+  return { writers, entries, epochs, dropped, limits }
 }
 
 function entryOf(

@@ -10,6 +10,13 @@ export interface WriterMeta {
   /** Of the run; absent for commands, whose records count when their commit is there. */
   readonly lineage?: string | undefined
   readonly incarnation?: string | undefined
+  readonly limits?: QueueLimits | undefined
+}
+
+/** What a queue takes at most. */
+export interface QueueLimits {
+  readonly max_entries: number
+  readonly max_bytes: number
 }
 
 /** What became of an entry. `seen`: the writer and record that a command looked at; what came later is not meant. */
