@@ -3,7 +3,7 @@ import type { Sink } from '../connectors/contract.ts'
 import type { HeadraceError } from '../core/errors.ts'
 import type { Schema } from '../core/types.ts'
 import { clientSink } from '../headrace/client-sink.ts'
-import { DeadLetters } from '../headrace/dead-letters.ts'
+import { DeadLetters, SkippedRows } from '../headrace/dead-letters.ts'
 import type { DurableOptions } from '../headrace/durable/start.ts'
 import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
@@ -13,7 +13,15 @@ import { type CompiledScript, compileScript, type ScriptInput } from '../headrac
 import { runPipeline } from '../headrace/supervise.ts'
 import { SourceText } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
-import { digestJson, digestText, faultsOf, printDeadLetter, reportError, reportUnlessStopped } from './report.ts'
+import {
+  digestJson,
+  digestText,
+  faultsOf,
+  printDeadLetter,
+  printSkipped,
+  reportError,
+  reportUnlessStopped,
+} from './report.ts'
 
 export type OutputForm = 'table' | 'json' | 'csv' | 'jsonl' | 'markdown'
 
@@ -61,10 +69,19 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
     const input = {
       plan,
       baseDirectory: script.baseDirectory,
-      deadLetters: new DeadLetters((letter) => {
-        progress.clear()
-        printDeadLetter(letter, io)
-      }),
+      deadLetters: new DeadLetters(
+        (letter) => {
+          progress.clear()
+          printDeadLetter(letter, io)
+        },
+        new SkippedRows(
+          (letter) => {
+            progress.clear()
+            printSkipped(letter, io)
+          },
+          () => engine.clock.elapsedMs(),
+        ),
+      ),
       client,
       onProgress: progress.show,
       sqlPosition: (span: { readonly start: number; readonly end: number }) => {

@@ -27,7 +27,7 @@ export function exprPolicy(plan: ScriptPlan): ExprPolicy {
 /** A bad row stays bad: `retry` gives it to what comes after the tries at once. */
 function policyOf(options: OptionValues | undefined): RowPolicy {
   const given = (options?.['on_error'] as RowPolicy | 'retry' | undefined) ?? 'dlq'
-  return given === 'retry' ? ((options?.['then'] as 'dlq' | 'fail' | undefined) ?? 'dlq') : given
+  return given === 'retry' ? ((options?.['retry_then'] as 'dlq' | 'fail' | undefined) ?? 'dlq') : given
 }
 
 type RowFacts = Pick<
@@ -43,6 +43,8 @@ export class BadRows {
   readonly #sqlPosition: ((span: { readonly start: number; readonly end: number }) => string) | undefined
   /** Sources with records that did not fit columns told from a sample that ended before them. */
   readonly misfits = new Set<string>()
+  /** Records that did not become rows. */
+  rejects = 0
   /** Whose rows are in the graph. */
   source: SourceNode | undefined
   /** For rows that were put together. */
@@ -63,6 +65,7 @@ export class BadRows {
   onReject(reject: Reject, node: SourceNode, split: string): void {
     const { options, sampleCut } = node.info.handle as Endpoint
     const { code, detail, ordinal, byte, bytes } = reject
+    this.rejects++
     if (sampleCut === true && code === 'connector_record_invalid') this.misfits.add(node.info.uri)
     this.#letters.add(
       {

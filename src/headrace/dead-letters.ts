@@ -37,15 +37,20 @@ export type RowPolicy = 'dlq' | 'skip' | 'fail'
 /** Counts the rows that went no further; hands the first ones on, and all of them to a queue when there is one. */
 export class DeadLetters {
   readonly #onFirst: (letter: DeadLetter) => void
+  readonly #skipped: SkippedRows | undefined
   readonly byCode = new Map<string, number>()
   /** Entries that wait to be written; kept only when `queued`. */
   readonly #pending: DeadLetter[] = []
   queued = false
   #printed = 0
   count = 0
+  /** Entries there were, of this run. */
+  kept = 0
 
-  constructor(onFirst: (letter: DeadLetter) => void) {
+  /** `skipped`: where rows that a policy drops are told. */
+  constructor(onFirst: (letter: DeadLetter) => void, skipped?: SkippedRows) {
     this.#onFirst = onFirst
+    this.#skipped = skipped
   }
 
   /** `skip` only counts; `fail` throws the row's error, which ends the pipeline. */
@@ -57,7 +62,8 @@ export class DeadLetters {
     }
     this.count++
     this.byCode.set(letter.code, (this.byCode.get(letter.code) ?? 0) + 1)
-    if (policy !== 'skip') this.keep(letter)
+    if (policy === 'skip') this.#skipped?.note(letter)
+    else this.keep(letter)
   }
 
   /** The counts of the run that is taken up. */
@@ -78,6 +84,7 @@ export class DeadLetters {
 
   /** An entry that is counted elsewhere: a late row, once for every window that it missed. */
   keep(letter: DeadLetter): void {
+    this.kept++
     if (this.#printed++ < limits.rejectsPrinted) this.#onFirst(letter)
     if (this.queued) this.#pending.push(letter)
   }
@@ -85,6 +92,28 @@ export class DeadLetters {
   /** The entries since the last call, to be written. */
   take(): DeadLetter[] {
     return this.#pending.splice(0)
+  }
+}
+
+/** Tells of rows that `on_error = 'skip'` drops: the first ones of each code in each minute. */
+export class SkippedRows {
+  readonly #onSkip: (letter: DeadLetter) => void
+  readonly #elapsedMs: () => number
+  readonly #minutes = new Map<string, { readonly sinceMs: number; told: number }>()
+
+  constructor(onSkip: (letter: DeadLetter) => void, elapsedMs: () => number) {
+    this.#onSkip = onSkip
+    this.#elapsedMs = elapsedMs
+  }
+
+  note(letter: DeadLetter): void {
+    const now = this.#elapsedMs()
+    let minute = this.#minutes.get(letter.code)
+    if (minute === undefined || now - minute.sinceMs >= 60_000) {
+      minute = { sinceMs: now, told: 0 }
+      this.#minutes.set(letter.code, minute)
+    }
+    if (minute.told++ < limits.skippedPrinted) this.#onSkip(letter)
   }
 }
 

@@ -12,12 +12,22 @@ export interface LetterRun {
   readonly nowMicros: number
 }
 
+/** Why a queue takes nothing at the moment. */
+export interface QueueWait {
+  readonly detail: string
+  /** Milliseconds of the clock. */
+  readonly sinceMs: number
+}
+
 /** Where all dead letters of a run go. */
 export interface DeadLetterQueue extends AsyncDisposable {
   /** Takes part in the checkpoints of the run. */
   readonly sink: Sink
   /** Writes what came since the last call. */
   write(run: LetterRun): Promise<void>
+  /** What the pipeline waits for, if it does. */
+  readonly wait?: QueueWait | undefined
+  readonly fill?: { readonly entries: number; readonly bytes: number; readonly share: number } | undefined
 }
 
 /** `dlq.location`: all dead letters of a run as rows of five parts in a sink. */

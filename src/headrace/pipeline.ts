@@ -12,6 +12,7 @@ import { SinkStage } from '../runtime/graph/sink-stage.ts'
 import { outputsHash, type ScriptPlan, type SourceNode } from '../sql/plan.ts'
 import { BadRows, exprPolicy } from './bad-rows.ts'
 import type { DeadLetters } from './dead-letters.ts'
+import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
 import { openQueue } from './dlq/open-queue.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -20,6 +21,7 @@ import { type DeadLetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
+import { retriedWrite } from './retried-write.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
 
 export interface PipelineInput {
@@ -77,6 +79,7 @@ export class Pipeline {
   /** Ends the run from inside: all that waits goes on or gives up. */
   readonly #stop = new AbortController()
   #queue: DeadLetterQueue | undefined
+  #rate: DeadLetterRate | undefined
   #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
@@ -158,7 +161,7 @@ export class Pipeline {
       snapshots,
       sinks: cycleSinks,
       sources: this.#sources.map(({ node, source }) => ({ id: node.id, ack: source.ack?.bind(source) })),
-      cut: (epoch, form) => drive.hold(() => takeCut(running, epoch, form)),
+      cut: (epoch, form) => control.between(() => takeCut(running, epoch, form)),
       clock: this.#engine.clock,
       limits: {
         alignMs: settings.timeout_align,
@@ -170,6 +173,7 @@ export class Pipeline {
       onWarning: (error) => this.#input.onWarning?.(error),
       onRejects: (part, rejects) => this.#badRows.onCommitRejects(part, rejects),
       signal,
+      isWaiting: () => this.#queue?.wait !== undefined,
     })
     const checkpointing: Checkpointing = new Checkpointing({
       cycle,
@@ -183,10 +187,15 @@ export class Pipeline {
         this.#stop.abort()
       },
     })
-    const control = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
+    const control: RunControl = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
       elapsedMs: () => this.#engine.clock.elapsedMs(),
       stop: () => this.#stop.abort(),
+      onResume: () => this.#rate?.reset(),
     })
+    this.#rate = this.#deadLetterRate(control)
+    // What is paused ends, too.
+    const release = (): void => control.resume()
+    for (const one of [signal, this.#stop.signal]) one.addEventListener('abort', release, { once: true })
     durable.options.onControl?.(control)
     try {
       const complete = await drive.run()
@@ -194,11 +203,29 @@ export class Pipeline {
       if (failures.length > 0) throw failures[0]
       await this.#writeDeadLetters()
       const { epoch } = await checkpointing.take({ reason: 'stop', last: complete })
+      this.#rate?.throwIfExceeded()
       return { complete, epoch }
+    } catch (error) {
+      // A checkpoint that failed ends the run: what it interrupts is no other fault.
+      throw failures[0] ?? error
     } finally {
+      signal.removeEventListener('abort', release)
       durable.options.onControl?.(undefined)
       await checkpointing.quiet()
     }
+  }
+
+  #deadLetterRate(control: RunControl): DeadLetterRate | undefined {
+    const { plan, deadLetters, onNote } = this.#input
+    return DeadLetterRate.of(plan, {
+      clock: this.#engine.clock,
+      rows: () => this.#rowsIn() + this.#badRows.rejects,
+      entries: () => deadLetters.kept,
+      isBounded: this.facts.bounded,
+      pause: (detail) => control.pause({ cause: 'dlq_rate', detail }),
+      stop: () => this.#stop.abort(),
+      onNote: (text) => onNote?.(text),
+    })
   }
 
   #runFacts({ place, snapshots }: Durable): RunFacts {
@@ -215,6 +242,11 @@ export class Pipeline {
       rowsOut: () => this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
       lateRows: () => this.#context.counters.lateRows,
       deadLetters: () => Object.fromEntries(this.#input.deadLetters.byCode),
+      queue: () => {
+        const fill = this.#queue?.fill
+        return fill === undefined ? null : { entries: fill.entries, bytes: fill.bytes, fill: fill.share }
+      },
+      queueWait: () => this.#queue?.wait,
       bytes: () => snapshots.bytes,
       watermarkMicros: () => {
         const all = watermarks()
@@ -257,7 +289,12 @@ export class Pipeline {
         target === undefined
           ? await this.#input.client(schema, { changes: form.changes })
           : await openSink(place, target.info.handle as Endpoint, { schema, part, writer, form })
-      const stage = new SinkStage({ name, part, sink, oldImages }, (rejects, batch) =>
+      const write = retriedWrite(sink, (target?.info.handle as Endpoint | undefined)?.options, {
+        clock: this.#engine.clock,
+        signal,
+        onRetry: (error) => this.#input.onWarning?.(error),
+      })
+      const stage = new SinkStage({ name, part, sink, oldImages, write }, (rejects, batch) =>
         this.#badRows.onSinkRejects(planned, rejects, batch),
       )
       this.#sinks.push(stage)
@@ -322,6 +359,7 @@ export class Pipeline {
   async #writeDeadLetters(): Promise<void> {
     const run = { pipeline: this.#input.plan.name, nowMicros: this.#context.current.nowMicros }
     await this.#queue?.write(run)
+    this.#rate?.note()
   }
 
   /** Frees what a pipeline holds; `run` does so itself. */

@@ -7,7 +7,7 @@ import type { Checksum } from '../../log/frame.ts'
 import type { LogFiles } from '../../log/log-files.ts'
 import type { DurablePlace } from '../connector-context.ts'
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts'
-import type { DeadLetterQueue, LetterRun } from '../letter-queue.ts'
+import type { DeadLetterQueue, LetterRun, QueueWait } from '../letter-queue.ts'
 import { type EntryRun, entryId, entryOf, errorDetails, isoOf } from './entry.ts'
 import { runLabel, signatureOf } from './queue-folder.ts'
 import { QueueIndex } from './queue-index.ts'
@@ -16,12 +16,6 @@ import { readQueue } from './queue-state.ts'
 import { type Change, type Commit, encodeEntry, encodeRecord, KIND } from './records.ts'
 import { overflowOf, type QueueSettings } from './settings.ts'
 import { sweepQueue } from './sweep.ts'
-
-/** Why a queue takes nothing at the moment. */
-export interface QueueWait {
-  readonly detail: string
-  readonly sinceMs: number
-}
 
 export interface FileQueueForm {
   /** `<data_dir>/dlq/<pipeline>`. */

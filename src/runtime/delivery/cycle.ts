@@ -60,6 +60,8 @@ export interface CycleInput {
   readonly onRejects: (part: string, rejects: readonly SinkReject[]) => void
   /** Ends the retries of a commit: the next start goes on with it. */
   readonly signal: AbortSignal
+  /** True while the pipeline waits for something that is told elsewhere: no limit runs out meanwhile (rulings 19). */
+  readonly isWaiting?: (() => boolean) | undefined
 }
 
 export interface CycleForm {
@@ -267,10 +269,14 @@ export class Cycle {
 
   async #within<T>(task: Promise<T>, ms: number, phase: Phase, outcome?: 'unknown'): Promise<T> {
     const done = new AbortController()
-    const late = this.#input.clock.sleep(ms, done.signal).then(() => {
+    const { clock, isWaiting } = this.#input
+    const limit = async (): Promise<void> => {
+      do await clock.sleep(ms, done.signal)
+      while (!done.signal.aborted && isWaiting?.() === true)
       if (done.signal.aborted) return
       throw Object.assign(timeoutOf(phase, ms), outcome === undefined ? {} : { outcome })
-    })
+    }
+    const late = limit()
     try {
       return (await Promise.race([task, late])) as T
     } finally {
