@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { FaultyFiles, type PlannedFault, type StoreCall } from '../testkit/faulty-files.ts'
+import { FaultyFiles, type FileCall, type PlannedFault } from '../testkit/faulty-files.ts'
 import { ownerAfter, refusedBy, sampleBody, sampleBytes } from '../testkit/store-contract.ts'
 import { CheckpointError } from './error.ts'
 import { FileStore } from './file-store.ts'
@@ -165,7 +165,7 @@ async function storeSecond(directory: string, fault: PlannedFault): Promise<{ fi
   }
 }
 
-const faults: readonly { call: StoreCall; code: string }[] = [
+const faults: readonly { call: FileCall; code: string }[] = [
   { call: 'sync', code: 'EIO' },
   { call: 'link', code: 'EIO' },
   { call: 'link', code: 'ENOSPC' },

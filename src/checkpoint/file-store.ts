@@ -2,19 +2,26 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { freshSeed } from '../core/random.ts'
 import type { StateBytes } from '../core/state-bytes.ts'
+import {
+  makeFolder,
+  NO_LINKS,
+  orAbsent,
+  type SystemFiles,
+  syncDirectory,
+  systemCode,
+  systemFiles,
+  writeSynced,
+} from '../core/system-files.ts'
 import { CheckpointError, fencedBy } from './error.ts'
 import { fileName, incarnationOfTemp, LATEST, parseFileName, type Suffix, suffixes, tempName } from './file-names.ts'
 import { type CheckpointStore, keepsHighest, type StoreEntry, type StoreOwner, storeFault } from './store.ts'
-import { orAbsent, type StoreFiles, syncDirectory, systemCode, systemFiles, writeSynced } from './store-files.ts'
 
 export interface FileStoreOptions {
-  readonly files?: StoreFiles | undefined
+  readonly files?: SystemFiles | undefined
   /** Text of letters and digits for temporary names. */
   readonly token?: (() => string) | undefined
 }
 
-/** A hard link is refused for good: the file system has none. */
-const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 /** Answers after which the kernel has made no name. */
 const REFUSED = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'ENOENT', ...NO_LINKS])
 
@@ -35,7 +42,7 @@ export class FileStore implements CheckpointStore {
   readonly uri: string
   readonly persistent = true
   readonly #folder: string
-  readonly #files: StoreFiles
+  readonly #files: SystemFiles
   readonly #token: () => string
   /** Folders that hold a new name which is not durable yet. */
   readonly #unsynced = new Set<string>()
@@ -155,7 +162,7 @@ export class FileStore implements CheckpointStore {
   /** Makes the folder and finds out whether there are hard links; once, before the first snapshot. */
   async #prepare(owner: StoreOwner): Promise<void> {
     if (this.#links !== undefined) return
-    await this.#makeFolder(this.#folder)
+    await makeFolder(this.#files, this.#folder, { unsynced: this.#unsynced })
     await this.#syncParents()
     const [from, to] = [this.#temp(0n, owner), this.#temp(0n, owner)]
     await writeSynced(this.#files, from, [])
@@ -169,21 +176,6 @@ export class FileStore implements CheckpointStore {
       await this.#drop(from)
       await this.#drop(to)
     }
-  }
-
-  async #makeFolder(path: string): Promise<void> {
-    try {
-      await this.#files.mkdir(path)
-    } catch (error) {
-      if (systemCode(error) === 'EEXIST') return
-      if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
-      await this.#makeFolder(dirname(path))
-      // Somebody else may have made it meanwhile.
-      await this.#files.mkdir(path).catch((again: unknown) => {
-        if (systemCode(again) !== 'EEXIST') throw again
-      })
-    }
-    this.#unsynced.add(dirname(path))
   }
 
   /** Also of folders that were there: whoever made them may have died before this. */

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import type { Sink } from '../connectors/contract.ts'
 import type { HeadraceError } from '../core/errors.ts'
 import type { Schema } from '../core/types.ts'
@@ -110,18 +110,18 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
   }
 }
 
-/** Where the phases of checkpoints are noted, for tests that break them. */
-const PHASE_LOG = 'HEADRACE_PHASE_LOG'
+/** The open descriptor that takes the phases of checkpoints, one line each, for tests that break them. */
+const PHASES = 'HEADRACE_PHASE_FD'
 
 function durableOptions(engine: Engine, script: ScriptInput, state: StateForm): DurableOptions {
   const { dataDir, allowDroppedState, takeover } = state
-  const log = engine.environment[PHASE_LOG]
+  const log = engine.environment[PHASES]
   return {
     at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
     allowDroppedState,
     takeover,
     onPhase:
-      log === undefined ? undefined : (phase, epoch) => appendFileSync(log, `${process.pid} ${epoch} ${phase}\n`),
+      log === undefined ? undefined : (phase, epoch) => writeSync(Number(log), `${process.pid} ${epoch} ${phase}\n`),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SinkFacts } from '../connectors/contract.ts'
+import type { Capabilities, SinkFacts } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { inputsOf, type PlanNode, type ScriptPlan, type SinkTarget, type SourceNode } from '../sql/plan.ts'
 import { overflowOf, queueSettings } from './dlq/settings.ts'
@@ -72,32 +72,35 @@ function sinkFactsOf(
   target: SinkTarget | 'client',
   form: { readonly bounded: boolean; readonly baseDirectory: string },
 ): SinkFacts {
-  if (target === 'client') return { delivery: 'at-least-once', how: 'written at once' }
+  if (target === 'client') return { level: 'at_least_once', how: 'written as rows come' }
   const { connector, uri, options } = target.info.handle as Endpoint
-  const own = connector.sinkFacts?.(uri, options, form)
+  const own = connector.sinkFacts?.({ uri, options, ...form })
   if (own !== undefined) return own
+  if (connector.name === 'blackhole') return { level: 'exactly_once', how: 'no reader' }
   const { delivery } = connector.capabilities.sink!
-  return { delivery, how: connector.name === 'blackhole' ? 'no reader' : HOW[delivery] }
+  return { level: SINK_LEVEL[delivery], how: HOW[delivery] }
 }
 
-const HOW: Readonly<Record<SinkFacts['delivery'], string>> = {
+type Delivery = NonNullable<Capabilities['sink']>['delivery']
+
+const HOW: Readonly<Record<Delivery, string>> = {
   transactional: 'published at commit',
   idempotent: 'the same key overwrites',
-  'at-least-once': 'written at once',
-  'at-most-once': 'written at once',
+  'at-least-once': 'written as rows come',
+  'at-most-once': 'written as rows come',
 }
 
-const SINK_LEVEL: Readonly<Record<SinkFacts['delivery'], Level>> = {
+const SINK_LEVEL: Readonly<Record<Delivery, SinkFacts['level']>> = {
   transactional: 'exactly_once',
   idempotent: 'effectively_once',
   'at-least-once': 'at_least_once',
   'at-most-once': 'at_most_once',
 }
 
-function sinkWeakenings({ delivery, how, weakenedBy, raiseBy }: SinkFacts): Weakening[] {
-  if (delivery === 'transactional' || how === 'no reader') return []
-  const by = weakenedBy ?? 'the sink cannot take back or hide what a crash leaves'
-  return [{ to: SINK_LEVEL[delivery], by, raise: raiseBy }]
+function sinkWeakenings({ level, weakenedBy }: SinkFacts): Weakening[] {
+  if (level === 'exactly_once') return []
+  const by = weakenedBy?.option ?? 'the sink cannot take back what a crash leaves'
+  return [{ to: level, by, raise: weakenedBy?.raise }]
 }
 
 function sourceWeakenings(source: SourceNode | undefined): Weakening[] {

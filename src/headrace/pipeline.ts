@@ -143,6 +143,9 @@ export class Pipeline {
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
     ]
     await settle(cycleSinks, restored, snapshots.incarnation)
+    if (restored !== undefined) await snapshots.markDone(restored.id)
+    // The run before read everything, and died before all of it was committed.
+    if (durable.completed) return { complete: true, epoch: restored!.epoch }
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
@@ -170,6 +173,9 @@ export class Pipeline {
         commitWarnMs: settings.commit_warn,
       },
       onPhase: durable.options.onPhase,
+      onRunning: (isRunning) => {
+        drive.yielding = isRunning
+      },
       onWarning: (error) => this.#input.onWarning?.(error),
       onRejects: (part, rejects) => this.#badRows.onCommitRejects(part, rejects),
       signal,

@@ -1,5 +1,6 @@
-import type { Offset, Sink, SinkContext, Source, SourceContext, SourceItem } from '../connectors/contract.ts'
+import type { Connector, Offset, Sink, SinkContext, Source, SourceContext, SourceItem } from '../connectors/contract.ts'
 import type { Batch } from '../core/batch.ts'
+import type { Clock } from '../core/clock.ts'
 import { BatchBuilder, type Row, rowAt } from '../core/row-batch.ts'
 import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
@@ -10,6 +11,7 @@ import { connectorContext, type DurablePlace } from '../headrace/connector-conte
 import { endpoint } from '../headrace/endpoint.ts'
 import { Engine } from '../headrace/engine.ts'
 import { decoderSpec, encoderSpec } from '../headrace/format-specs.ts'
+import type { OptionEntry } from '../sql/catalogue.ts'
 
 /** What a reader gave: rows with the offset behind their batch. */
 export interface ReadRow {
@@ -19,15 +21,27 @@ export interface ReadRow {
   readonly split: string
 }
 
+/** How a sink is opened by a test. */
+export interface SinkTestForm {
+  /** As in a run with checkpoints. */
+  readonly durable?: DurablePlace | undefined
+  readonly pipeline?: string
+  readonly bounded?: boolean
+  readonly eventTime?: number
+  readonly given?: readonly OptionEntry[]
+}
+
 /** Opens connectors of one instance the way a pipeline does, for tests of connectors alone. */
 export class Harness {
   readonly engine: Engine
 
-  constructor(options: { readonly baseDirectory: string; readonly batchRows?: number }) {
+  constructor(options: { readonly baseDirectory: string; readonly batchRows?: number; readonly clock?: Clock }) {
     this.engine = new Engine(options)
   }
 
-  /** `state`: what `Source.state` of an earlier opening gave. */
+  /**
+   * The last fields of `schema` are the system columns. `state`: what `Source.state` of an earlier opening gave.
+   */
   async openSource(
     uri: string,
     schema: Schema,
@@ -36,7 +50,8 @@ export class Harness {
   ): Promise<Source> {
     const handle = await endpoint(uri, 'source')
     const { engine } = this
-    const columns = schema.fields.map(({ name, nullable }) => ({ name, path: [name], required: !nullable }))
+    const physical = { fields: schema.fields.slice(0, schema.fields.length - systemColumns.length) }
+    const columns = physical.fields.map(({ name, nullable }) => ({ name, path: [name], required: !nullable }))
     const base = connectorContext(engine, handle, { baseDirectory: engine.baseDirectory })
     const context: SourceContext = {
       ...base,
@@ -46,25 +61,31 @@ export class Harness {
       batchRows: engine.batchRows,
       state,
       decoder: (split, format) => {
-        const form = { schema, columns, split, batchRows: engine.batchRows, nowMicros: () => engine.clock.nowMicros() }
+        const nowMicros = () => engine.clock.nowMicros()
+        const form = { schema: physical, columns, split, batchRows: engine.batchRows, nowMicros }
         return createDecoder(format, decoderSpec(engine, handle.options, form), engine)
       },
     }
     return await handle.connector.openSource!(context)
   }
 
-  /** `durable`: as in a run with checkpoints. */
-  async openSink(
+  async openSink(uri: string, schema: Schema, form: SinkTestForm = {}): Promise<Sink> {
+    const { connector, context } = await this.sinkContext(uri, schema, form)
+    return await connector.openSink!(context)
+  }
+
+  /** What a sink is opened with, and who opens it. */
+  async sinkContext(
     uri: string,
     schema: Schema,
-    form: { readonly durable?: DurablePlace; readonly bounded?: boolean; readonly eventTime?: number } = {},
-  ): Promise<Sink> {
-    const handle = await endpoint(uri, 'sink')
+    form: SinkTestForm = {},
+  ): Promise<{ readonly connector: Connector; readonly context: SinkContext }> {
+    const handle = await endpoint(uri, 'sink', form.given)
     const { engine } = this
     const context: SinkContext = {
       ...connectorContext(engine, handle, {
         baseDirectory: engine.baseDirectory,
-        pipeline: 'conformance',
+        pipeline: form.pipeline ?? 'conformance',
         durable: form.durable,
       }),
       schema,
@@ -76,7 +97,7 @@ export class Harness {
       encoder: (format) =>
         createEncoder(format, encoderSpec(engine, handle.options, { schema, changes: false }), engine),
     }
-    return await handle.connector.openSink!(context)
+    return { connector: handle.connector, context }
   }
 
   /** Writes rows in batches and publishes them. */

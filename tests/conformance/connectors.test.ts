@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -28,6 +28,19 @@ const fileDriver = (extension: string, broken: string): ConformanceDriver => ({
   },
 })
 
+/** New files in a folder: read as one. */
+const folderDriver: ConformanceDriver = {
+  baseDirectory: directory,
+  freshUri: () => `file://${join(directory, `f${n++}`)}/`,
+  replace: async (uri) => writeFileSync(onlyFile(uri), '{"id":7}\n'),
+  damage: async (uri) => {
+    appendFileSync(onlyFile(uri), '{"id":\n')
+    return Buffer.from('{"id":\n')
+  },
+}
+
+const onlyFile = (uri: string): string => join(pathOf(uri), readdirSync(pathOf(uri))[0]!)
+
 /** Every connector that can be read and written, or the reason why the suite does not apply to it. */
 const drivers: Readonly<Record<string, { readonly scheme: string; readonly driver: ConformanceDriver }>> = {
   'file (jsonl)': { scheme: 'file', driver: fileDriver('jsonl', '{"id":\n') },
@@ -35,6 +48,7 @@ const drivers: Readonly<Record<string, { readonly scheme: string; readonly drive
     scheme: 'file',
     driver: fileDriver('csv', 'x,y\n'),
   },
+  'file (folder)': { scheme: 'file', driver: folderDriver },
 }
 
 const elsewhere: Readonly<Record<string, string>> = {

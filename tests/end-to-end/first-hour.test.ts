@@ -77,10 +77,10 @@ const cases: readonly Case[] = [
   },
   { name: 'a script that is fine', args: ['validate', 'pipeline.sql'], code: 0, out: 'pipeline.sql: valid\n' },
   {
-    name: 'an endless pipeline into a plain file',
-    args: ['sql', "INSERT INTO 'x.jsonl' SELECT * FROM 'datagen://d?field.id=seq(1,1)'"],
+    name: 'an endless pipeline that is to replace a plain file',
+    args: ['sql', "INSERT INTO 'file:x.jsonl?write_mode=overwrite' SELECT * FROM 'datagen://d?field.id=seq(1,1)'"],
     code: 2,
-    err: ['not_implemented'],
+    err: ['connector_option_conflict', 'hint: '],
   },
   { name: 'a count', args: ['sql', "SELECT COUNT(*) AS n FROM 'people.jsonl'"], code: 0, out: '{"n":10}\n' },
   { name: 'gzip', args: ['sql', "SELECT COUNT(*) AS n FROM 'people.jsonl.gz'"], code: 0, out: '{"n":10}\n' },

@@ -62,3 +62,47 @@ test('a full disk exits 1, says so, and leaves the old file and nothing else', (
   expect(err).toContain('ENOSPC')
   expect(out).toBe('old\nout.jsonl\n')
 })
+
+test('a full disk ends a run into a folder with 1, and leaves nothing in it', () => {
+  const disk = join(cwd, 'small')
+  mkdirSync(disk)
+  const sql = `INSERT INTO 'file://${disk}/out/?min_free=0' SELECT id, 'x' AS filler FROM 'datagen://d?field.id=seq(1,1)&rows=1000000'`
+  const script = [
+    `mount -t tmpfs -o size=4m tmpfs ${disk}`,
+    `"$0" "$1" sql "$2"`,
+    'code=$?',
+    `ls -A ${disk}/out`,
+    'exit $code',
+  ]
+  const { status, out, err } = run(['unshare', '-m', 'sh', '-c', script.join('\n'), process.execPath, main, sql])
+  expect({ status, out, err }).toMatchObject({ status: 1, out: '' })
+  expect(err).toContain('connector_capacity')
+})
+
+test('less free space than min_free is told before the disk is full', () => {
+  const disk = join(cwd, 'near')
+  mkdirSync(disk)
+  const sql = `INSERT INTO 'file://${disk}/out/?min_free=3MiB' SELECT id FROM 'datagen://d?field.id=seq(1,1)&rows=1000000'`
+  const script = [`mount -t tmpfs -o size=4m tmpfs ${disk}`, `"$0" "$1" sql "$2"`]
+  const { status, err } = run(['unshare', '-m', 'sh', '-c', script.join('\n'), process.execPath, main, sql])
+  expect({ status, err }).toMatchObject({ status: 1 })
+  expect(err).toContain('connector_capacity')
+  expect(err).toContain('min_free')
+})
+
+test('a partition on another file system is refused, and nothing is published', () => {
+  const folder = join(cwd, 'parts')
+  mkdirSync(join(folder, 'city=Rome'), { recursive: true })
+  writeFileSync(join(cwd, 'cities.csv'), 'city\nOslo\nRome\n')
+  const sql = `INSERT INTO 'file://${folder}/?partition_by=city&min_free=0' SELECT * FROM 'cities.csv'`
+  const script = [
+    `mount -t tmpfs tmpfs ${folder}/city=Rome`,
+    `"$0" "$1" sql "$2"`,
+    'code=$?',
+    `ls -A ${folder}`,
+    'exit $code',
+  ]
+  const { status, out, err } = run(['unshare', '-m', 'sh', '-c', script.join('\n'), process.execPath, main, sql])
+  expect({ status, out, err }).toMatchObject({ status: 2, out: 'city=Rome\n' })
+  expect(err).toContain('another file system')
+})

@@ -15,6 +15,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EDQUOT: 'connector_capacity',
   EIO: 'connector_unreachable',
   EISDIR: 'connector_uri_invalid',
+  EXDEV: 'connector_uri_invalid',
   ESPIPE: 'connector_uri_invalid',
   EPIPE: 'sink_closed',
 }

@@ -1,8 +1,9 @@
 import type { Connector } from '../contract.ts'
 import { fileOptions } from './options.ts'
 import { discoverFiles } from './parts/discover.ts'
-import { FileSink } from './sink.ts'
-import { FileSource } from './source.ts'
+import { fileSinkFacts } from './parts/sink-facts.ts'
+import { openFileSink } from './sink.ts'
+import { openFileSource } from './source.ts'
 
 export const file: Connector = {
   name: 'file',
@@ -18,10 +19,11 @@ export const file: Connector = {
       bounded: 'by-option',
       pushdown: 'columns',
     },
-    sink: { delivery: 'at-least-once', stage: 'none', ledger: 'none', accepts: 'append' },
+    sink: { delivery: 'transactional', stage: 'native', ledger: 'epoch', accepts: 'append' },
   },
   bounded: (options) => options['watch'] !== true,
+  sinkFacts: fileSinkFacts,
   discover: discoverFiles,
-  openSource: async (context) => new FileSource(context),
-  openSink: async (context) => new FileSink(context),
+  openSource: async (context) => openFileSource(context),
+  openSink: (context) => openFileSink(context),
 }

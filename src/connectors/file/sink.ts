@@ -1,194 +1,127 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import type { Batch } from '../../core/batch.ts'
 import { HeadraceError } from '../../core/errors.ts'
+import { freshSeed } from '../../core/random.ts'
+import { makeFolder, type SystemFiles, systemFiles } from '../../core/system-files.ts'
 import { refuseLaterPath } from '../../formats/compression.ts'
-import { formatOfPath } from '../../formats/detect.ts'
-import type { Encoder } from '../../formats/encoder.ts'
-import type { Health, Sink, SinkContext, SinkReject } from '../contract.ts'
-import { fileError, statOf } from './client.ts'
+import type { Sink, SinkContext } from '../contract.ts'
+import { fileError } from './client.ts'
 import type { FileOptions } from './options.ts'
-import { compressorFor } from './parts/compressor.ts'
+import { AppendedSink } from './parts/appended-sink.ts'
 import { hasGlob, pathOf } from './parts/list-files.ts'
+import { type FolderTarget, NewFilesSink } from './parts/new-files-sink.ts'
+import { columnOf, type PathPart, parseTemplate } from './parts/path-template.ts'
+import { PlainSink } from './parts/plain-sink.ts'
+import { ReplacedSink } from './parts/replaced-sink.ts'
+import { type FileSinkMode, fileSinkMode } from './parts/sink-facts.ts'
 import { type Target, targetOf } from './parts/target.ts'
 
-const NONE: readonly SinkReject[] = []
+/** Options that only new files in a folder have. */
+const FOLDER_OPTIONS = ['partition_by', 'roll_bytes', 'roll_records', 'roll_interval', 'roll_clock', 'name'] as const
 
-/**
- * One plain path written by a bounded pipeline (rulings 67): rows go to a temporary file beside the target, which is
- * renamed over it once, at the end. On failure the old file stays and the temporary one goes. A link is followed; a
- * pipe, a device or what the process has open already is written as it is.
- */
-export class FileSink implements Sink {
-  readonly #path: string
-  /** Rights of the file that is replaced. */
-  readonly #mode: number | undefined
-  /** Undefined when the target is no regular file. */
-  readonly #temporary: string | undefined
-  /** Targets that sinks of this instance write. */
-  readonly #taken: Set<string>
-  readonly #options: FileOptions
-  readonly #encoder: Encoder
-  readonly #compress: (bytes: Uint8Array) => Uint8Array
-  #descriptor: number | undefined
-  /** The descriptor is the process's own and stays open. */
-  #borrowed = false
-  #published = false
-  #bytes = 0
-
-  constructor(context: SinkContext) {
-    this.#options = context.options as FileOptions
-    if (this.#options.compression === 'auto') refuseLaterPath(pathOf(context.uri, context.baseDirectory))
-    const target = targetOf(pathOf(context.uri, context.baseDirectory))
-    this.#path = target.path
-    refuseUnbuilt(target, context, this.#options)
-    const format = this.#options.format === 'auto' ? (formatOfPath(this.#path) ?? 'jsonl') : this.#options.format
-    this.#encoder = context.encoder(format)
-    this.#compress = compressorFor(this.#path, this.#options.compression)
-    const tag = `${context.pipeline ?? 'query'}-${context.writer}-${context.incarnation}-${process.pid}`
-    this.#mode = target.stat?.mode
-    this.#temporary = target.isStream
-      ? undefined
-      : join(dirname(this.#path), `.headrace-${tag}-${encodeURIComponent(basename(this.#path))}`.slice(0, NAME_MAX))
-    this.#taken = context.shared.get('file:targets', () => new Set<string>())
-    this.#create(target.descriptor)
+/** Chooses how a target is written: new files in a folder, or one plain path. `files`: the system calls. */
+export async function openFileSink(context: SinkContext, files: SystemFiles = systemFiles): Promise<Sink> {
+  const options = context.options as FileOptions
+  const path = pathOf(context.uri, context.baseDirectory)
+  const mode = fileSinkMode(context)
+  if (mode === 'folder') {
+    const slash = context.uri.path.at(-1) === '' && !path.endsWith('/') ? '/' : ''
+    return await openFolder(context, `${path}${slash}`, files)
   }
+  refuseFolderOptions(options, path)
+  if (hasGlob(path)) {
+    throw new HeadraceError('connector_uri_invalid', `a glob is no target: "${path}"`, {
+      hint: 'name one plain file, a folder, or names in braces such as {date}',
+    })
+  }
+  if (options.compression === 'auto') refuseLaterPath(path)
+  return await openPlain(context, { mode, target: targetOf(path) }, files)
+}
 
-  #create(descriptor: number | undefined): void {
-    if (this.#taken.has(this.#path)) {
-      throw new HeadraceError('target_exists', `another output of this run writes "${this.#path}"`, {
-        hint: 'give each output a file of its own, or join the queries with UNION ALL',
+async function openFolder(context: SinkContext, path: string, files: SystemFiles): Promise<Sink> {
+  const options = context.options as FileOptions
+  if (!/^[\w.]+$/.test(options.name) || options.name.startsWith('.')) {
+    throw new HeadraceError('connector_option_invalid', `option "name": "${options.name}" cannot begin a file name`, {
+      hint: 'letters, digits, "_" and "."; "-" ends it',
+    })
+  }
+  if (options.write_mode === 'overwrite' && !context.bounded) {
+    throw new HeadraceError('connector_option_conflict', `an endless query cannot overwrite "${path}"`, {
+      hint: "write_mode = 'append' adds files",
+    })
+  }
+  const pipeline = context.pipeline ?? 'query'
+  const { schema, part, writer } = context
+  const template = parseTemplate(path, { schema, pipeline, writer, environment: process.env })
+  const parts = [...template.parts, ...hiveParts(context, template.parts.length > 0)]
+  const root = targetOf(template.root.length > 1 ? template.root.replace(/\/+$/, '') : template.root)
+  if (root.stat !== undefined && !root.stat.isDirectory()) {
+    throw new HeadraceError('connector_uri_invalid', `"${root.path}" is no folder`, {
+      hint: 'leave the slash out to write one plain file',
+    })
+  }
+  const lineage = context.lineage ?? freshSeed().toString(16).padStart(8, '0')
+  const target: FolderTarget = { root: root.path, parts, owner: { pipeline, part, writer }, lineage }
+  if (context.lineage === undefined) {
+    try {
+      await makeFolder(files, root.path, { mode: 0o777, unsynced: new Set() })
+    } catch (error) {
+      throw fileError('open', `cannot write "${root.path}"`, error)
+    }
+  }
+  return new NewFilesSink(context, target, files)
+}
+
+/** `partition_by` as path: `c=value/…`. */
+function hiveParts({ schema, options }: SinkContext, behind: boolean): PathPart[] {
+  return ((options as FileOptions).partition_by ?? []).flatMap((name, i): PathPart[] => {
+    const column = columnOf(schema, name)
+    if (column === undefined) {
+      throw new HeadraceError('connector_option_invalid', `option "partition_by": the rows have no column "${name}"`, {
+        hint: `columns: ${schema.fields.map((field) => field.name).join(', ')}`,
       })
     }
-    this.#borrowed = descriptor !== undefined
-    try {
-      if (descriptor === undefined) makeDirectory(dirname(this.#path))
-      if (this.#temporary === undefined) this.#descriptor = descriptor ?? openSync(this.#path, 'w')
-      else {
-        rmSync(this.#temporary, { force: true })
-        this.#descriptor = openSync(this.#temporary, 'wx')
-        if (this.#mode !== undefined) fchmodSync(this.#descriptor, this.#mode & 0o7777)
-      }
-    } catch (error) {
-      throw fileError('open', `cannot write "${this.#path}"`, error)
-    }
-    this.#taken.add(this.#path)
-    const header = this.#encoder.header()
-    if (header.length > 0) this.#append(header)
-  }
-
-  write(batch: Batch): Promise<readonly SinkReject[]> {
-    try {
-      this.#append(this.#encoder.encode(batch))
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return DONE
-  }
-
-  #append(bytes: Uint8Array): void {
-    const packed = this.#compress(bytes)
-    this.#bytes += packed.length
-    let written = 0
-    try {
-      while (written < packed.length) {
-        written += writeSync(this.#descriptor!, packed, written, packed.length - written)
-      }
-    } catch (error) {
-      throw fileError('open', `cannot write "${this.#path}"`, error)
-    }
-  }
-
-  flush(): Promise<readonly SinkReject[]> {
-    return DONE
-  }
-
-  async seal(): Promise<void> {
-    // No rows still make one compressed member: an empty file is no gzip.
-    if (this.#bytes === 0) this.#append(new Uint8Array(0))
-    const descriptor = this.#descriptor!
-    this.#descriptor = undefined
-    try {
-      if (this.#options.fsync === 'commit' && this.#temporary !== undefined) fsyncSync(descriptor)
-      if (!this.#borrowed) closeSync(descriptor)
-      if (this.#temporary === undefined) return
-      accessSync(dirname(this.#path), constants.W_OK)
-    } catch (error) {
-      throw fileError('open', `cannot publish "${this.#path}"`, error)
-    }
-    if (statOf(this.#path, 'write')?.isDirectory() === true) {
-      throw fileError('open', `cannot publish "${this.#path}"`, { code: 'EISDIR' })
-    }
-  }
-
-  async finish(complete: boolean): Promise<boolean> {
-    if (this.#temporary === undefined) return true
-    if (!complete) return false
-    try {
-      renameSync(this.#temporary, this.#path)
-    } catch (error) {
-      throw fileError('open', `cannot publish "${this.#path}"`, error)
-    }
-    this.#published = true
-    return true
-  }
-
-  health(): Promise<Health> {
-    return Promise.resolve({ state: 'healthy', issues: [] })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#descriptor !== undefined && !this.#borrowed) closeSync(this.#descriptor)
-    this.#descriptor = undefined
-    if (!this.#published && this.#temporary !== undefined) rmSync(this.#temporary, { force: true })
-    this.#taken.delete(this.#path)
-    this.#encoder[Symbol.dispose]()
-  }
+    const label = `${i > 0 || behind ? '/' : ''}${encodeURIComponent(schema.fields[column]!.name)}=`
+    return [
+      { kind: 'text', text: label },
+      { kind: 'column', column },
+    ]
+  })
 }
 
-const DONE: Promise<readonly SinkReject[]> = Promise.resolve(NONE)
-
-/** Bytes of a temporary name at most; the name of a file may have 255. */
-const NAME_MAX = 200
-
-/** Makes a directory and those above it. (The recursive form of Node never returns below /proc.) */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return
-  makeDirectory(dirname(path))
-  mkdirSync(path)
+function refuseFolderOptions(options: FileOptions, path: string): void {
+  const given = FOLDER_OPTIONS.find((name) => Object.hasOwn(options, name))
+  if (given === undefined) return
+  throw new HeadraceError('connector_option_conflict', `option "${given}" needs a folder, "${path}" is a file`, {
+    hint: 'end the path with a slash, or leave the option out',
+  })
 }
 
-function refuseUnbuilt({ path, stat, isStream }: Target, context: SinkContext, options: FileOptions): void {
-  if (path.endsWith('/') || stat?.isDirectory() === true || hasGlob(path)) {
-    throw new HeadraceError('not_implemented', `a directory or template as file sink is not built yet: "${path}"`, {
-      hint: 'name one plain file',
+async function openPlain(
+  context: SinkContext,
+  { mode, target }: { readonly mode: FileSinkMode; readonly target: Target },
+  files: SystemFiles,
+): Promise<Sink> {
+  const { path, stat } = target
+  if (mode === 'stream') return new PlainSink(context, target)
+  if (mode === 'append') return await AppendedSink.open(context, target, files)
+  if (!context.bounded) {
+    throw new HeadraceError('connector_option_conflict', `an endless query cannot ${mode} the plain file "${path}"`, {
+      hint: 'leave write_mode out to append, or end the path with a slash to write new files',
     })
   }
-  if (options.write_mode === 'append') {
-    throw new HeadraceError('not_implemented', "write_mode = 'append' is not built yet", {
-      hint: 'a bounded pipeline may use overwrite',
-    })
+  if (context.lineage !== undefined) {
+    const sink = new ReplacedSink(context, target, files)
+    try {
+      await sink.refuseExisting()
+      return sink
+    } catch (error) {
+      await sink[Symbol.asyncDispose]()
+      throw error
+    }
   }
-  if (options.write_mode === 'create' && stat !== undefined && !isStream) {
+  if (mode === 'create' && stat !== undefined) {
     throw new HeadraceError('target_exists', `"${path}" exists`, {
-      hint: "write_mode = 'overwrite' replaces it",
+      hint: "write_mode = 'overwrite' replaces it, write_mode = 'append' adds to it",
     })
   }
-  if (!context.bounded && !isStream) {
-    throw new HeadraceError('not_implemented', `an endless pipeline cannot write the plain file "${path}" yet`, {
-      hint: 'write to stdout: or use a bounded source',
-    })
-  }
+  return new PlainSink(context, target)
 }

@@ -63,6 +63,8 @@ export interface Durable {
   readonly snapshots: Snapshots
   /** What is gone on from; undefined at a first start and after a completed run. */
   readonly restored: StreamCheckpoint | undefined
+  /** All input was read already: only commits may be left. */
+  readonly completed: boolean
   readonly clock: PipelineClock
   readonly settings: PipelineCheckpoints
   readonly options: DurableOptions
@@ -107,9 +109,10 @@ export async function startDurable(
       lineages.set(choice, lineage)
       return { ...fixed(facts, engine), lineage, clock: engine.clock.nowMicros() }
     }
+    options.onPhase?.('claim', first.checkpoint?.epoch ?? 0n)
     const choice = await snapshots.claim(first, claimMeta, agree)
     const lineage = lineages.get(choice)!
-    const isNew = choice.meta?.completed === true
+    const isNew = isOver(choice)
     const restored = isNew ? undefined : choice.checkpoint
     const clock = new PipelineClock(engine.clock, choice.meta?.clock)
     return {
@@ -119,6 +122,7 @@ export async function startDurable(
         options.letters ?? ('dataDir' in options.at ? queueFolder(options.at.dataDir, facts.pipeline) : undefined),
       snapshots,
       restored,
+      completed: restored !== undefined && choice.meta?.completed === true,
       clock,
       settings,
       options,
@@ -153,14 +157,18 @@ const fixed = ({ planHash, sources, sinks, operators }: PlanFacts, engine: Engin
   parallelism: 1,
 })
 
+/** All input was read and every sink has committed all of it: nothing is left to go on with. */
+const isOver = ({ meta, done }: Choice): boolean => meta?.completed === true && done
+
 /** A completed run is over: the next one has a lineage of its own (rulings 7, 8). */
 function lineageOf(choice: Choice): string {
-  if (choice.lineage !== undefined && choice.meta?.completed !== true) return choice.lineage
+  if (choice.lineage !== undefined && !isOver(choice)) return choice.lineage
   return freshSeed().toString(16).padStart(8, '0').slice(-8)
 }
 
-function comparePlan({ meta }: Choice, facts: PlanFacts, { allowDroppedState }: DurableOptions): void {
-  if (meta === undefined || meta.completed === true || meta.plan_hash === facts.planHash || allowDroppedState) return
+function comparePlan(choice: Choice, facts: PlanFacts, { allowDroppedState }: DurableOptions): void {
+  const { meta } = choice
+  if (meta === undefined || isOver(choice) || meta.plan_hash === facts.planHash || allowDroppedState) return
   const before = new Set(meta.operators)
   const now = new Set(facts.operators)
   const listed = (title: string, ids: readonly string[]): string[] =>
@@ -205,8 +213,8 @@ function notesOf(start: {
   const from =
     restored !== undefined
       ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
-      : choice.meta?.completed === true
-        ? 'the last run is complete: starting over with a new lineage'
+      : isOver(choice)
+        ? 'the last run is complete: starting over'
         : 'starting from the beginning'
   return [
     ...(made === undefined ? [] : [`state is kept in ${made}`]),

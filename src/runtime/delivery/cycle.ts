@@ -55,6 +55,8 @@ export interface CycleInput {
   readonly clock: Clock
   readonly limits: CycleLimits
   readonly onPhase?: ((phase: Phase, epoch: bigint) => void) | undefined
+  /** A checkpoint begins or ends. */
+  readonly onRunning?: ((isRunning: boolean) => void) | undefined
   readonly onWarning: (error: HeadraceError) => void
   /** A row that a sink refused at its commit. */
   readonly onRejects: (part: string, rejects: readonly SinkReject[]) => void
@@ -123,7 +125,7 @@ export class Cycle {
 
   async run(form: CycleForm): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
     assert(!this.#running, 'two checkpoints at once')
-    this.#running = true
+    this.#setRunning(true)
     const started = this.#input.clock.elapsedMs()
     try {
       const pending = await this.#acts(form)
@@ -136,9 +138,14 @@ export class Cycle {
       if (this.phase !== 'idle') this.failures.set(this.phase, (this.failures.get(this.phase) ?? 0) + 1)
       throw error
     } finally {
-      this.#running = false
+      this.#setRunning(false)
       this.phase = 'idle'
     }
+  }
+
+  #setRunning(isRunning: boolean): void {
+    this.#running = isRunning
+    this.#input.onRunning?.(isRunning)
   }
 
   #enter(phase: Phase, epoch: bigint): void {

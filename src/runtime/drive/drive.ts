@@ -63,6 +63,8 @@ export class Drive {
   readonly #lock = new Lock()
   #changed = Promise.withResolvers<void>()
   #running = true
+  /** Something beside the rows wants its turns of the event loop: reading is synchronous and would starve it. */
+  yielding = false
   /** When the last step ended, and when the one at hand began; milliseconds of the clock. */
   lastStepMs: number
   busySinceMs: number | undefined
@@ -273,6 +275,7 @@ export class Drive {
     }
     await this.#step(id, take, open.node)
     await this.#input.afterItem?.()
+    if (this.yielding) await new Promise(setImmediate)
     return true
   }
 

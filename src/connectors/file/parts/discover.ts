@@ -4,8 +4,9 @@ import type { ConnectorContext, Discovered } from '../../contract.ts'
 import { csvSpec } from '../../csv-spec.ts'
 import { fileError } from '../client.ts'
 import type { FileOptions } from '../options.ts'
-import { inflatedChunks, inspectInput, readAt } from './input.ts'
+import { inflatedChunks, inspectInput, type OpenFile, readAt } from './input.ts'
 import { listFiles, pathOf } from './list-files.ts'
+import { waitForFiles } from './wait-for-files.ts'
 
 /** Files that a sample is spread over. */
 const FILES_MAX = 10
@@ -13,13 +14,21 @@ const FILES_MAX = 10
 /** The columns of files, out of a sample of the first ones; nothing is consumed. */
 export async function discoverFiles(context: ConnectorContext): Promise<Discovered> {
   const options = context.options as FileOptions
-  const all = listFiles(pathOf(context.uri, context.baseDirectory), options)
+  const path = pathOf(context.uri, context.baseDirectory)
+  const { clock, signal } = context
+  const all = await waitForFiles(() => listFiles(path, options), {
+    wait: options.wait,
+    retry_interval: options.retry_interval,
+    clock,
+    signal,
+  })
+  if (all === undefined) throw signal!.reason
   const paths = all.slice(0, FILES_MAX)
   const share = Math.ceil(options.sample_bytes / paths.length)
   let format: string | undefined
   const samples: Sample[] = []
-  for (const path of paths) {
-    const read = await sampleOf(path, options, share)
+  for (const file of paths) {
+    const read = await sampleOf(file, options, share)
     format ??= read.format
     samples.push(read.sample)
   }
@@ -53,7 +62,7 @@ async function sampleOf(path: string, options: FileOptions, most: number): Promi
       const length = readAt(descriptor, bytes, 0, path)
       return { format, sample: { path, bytes: bytes.subarray(0, length), complete: length === size } }
     }
-    const { bytes, complete } = await inflatedHead(descriptor, path, { codec, most })
+    const { bytes, complete } = await inflatedHead({ descriptor }, path, { codec, most })
     return { format, sample: { path, bytes, complete } }
   } finally {
     closeSync(descriptor)
@@ -62,7 +71,7 @@ async function sampleOf(path: string, options: FileOptions, most: number): Promi
 
 /** The first bytes of a compressed file; what comes before damage is enough of a sample. */
 async function inflatedHead(
-  descriptor: number,
+  file: OpenFile,
   path: string,
   form: { readonly codec: 'gzip' | 'zstd'; readonly most: number },
 ): Promise<{ bytes: Uint8Array; complete: boolean }> {
@@ -70,7 +79,7 @@ async function inflatedHead(
   let length = 0
   try {
     const whole = { codec: form.codec, skip: 0, readBytes: 65_536, end: Number.POSITIVE_INFINITY }
-    for await (const chunk of inflatedChunks(descriptor, path, whole)) {
+    for await (const chunk of inflatedChunks(file, path, whole)) {
       chunks.push(chunk)
       length += chunk.length
       if (length >= form.most) return { bytes: Buffer.concat(chunks), complete: false }

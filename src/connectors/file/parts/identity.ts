@@ -1,4 +1,4 @@
-import { fstatSync, readSync } from 'node:fs'
+import { type BigIntStats, fstatSync, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { HeadraceError } from '../../../core/errors.ts'
 
@@ -9,17 +9,40 @@ export interface FileIdentity {
   readonly crc: string
 }
 
-const FINGERPRINT_BYTES = 1024
+const hex = (crc: number): string => crc.toString(16).padStart(8, '0')
 
-/** Identity of an open file; `length` of an earlier identity compares over the same bytes. */
-export function identify(descriptor: number, length?: number): FileIdentity {
-  const stat = fstatSync(descriptor, { bigint: true })
-  const wanted = length ?? Math.min(FINGERPRINT_BYTES, Number(stat.size))
-  const bytes = new Uint8Array(wanted)
-  const read = wanted === 0 ? 0 : readSync(descriptor, bytes, 0, wanted, 0)
-  const crc = crc32(bytes.subarray(0, read)).toString(16).padStart(8, '0')
-  return { inode: String(stat.ino), length: read, crc }
+/** Of a file whose content is not known. */
+export const NO_BYTES = hex(0)
+
+/** Identity of an open file over at most `most` of its bytes. */
+export function identify(descriptor: number, most: number): FileIdentity {
+  const { ino, size } = fstatSync(descriptor, { bigint: true })
+  const bytes = firstBytes(descriptor, Math.min(most, Number(size)))
+  return { inode: String(ino), length: bytes.length, crc: hex(crc32(bytes)) }
 }
+
+/** Whether an open file begins with the bytes that the identity was made of. */
+export function beginsWith(descriptor: number, { length, crc }: FileIdentity): boolean {
+  const bytes = firstBytes(descriptor, length)
+  return bytes.length === length && hex(crc32(bytes)) === crc
+}
+
+/** The identity over `length` bytes where it covered fewer; as it was when the file does not begin like that any more. */
+export function extendIdentity(descriptor: number, identity: FileIdentity, length: number): FileIdentity {
+  const bytes = firstBytes(descriptor, length)
+  if (hex(crc32(bytes.subarray(0, identity.length))) !== identity.crc) return identity
+  return { ...identity, length: bytes.length, crc: hex(crc32(bytes)) }
+}
+
+function firstBytes(descriptor: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  return length === 0 ? bytes : bytes.subarray(0, readSync(descriptor, bytes, 0, length, 0))
+}
+
+export const inodeOf = (descriptor: number): string => String(fstatSync(descriptor, { bigint: true }).ino)
+
+/** Tells the files of this machine apart while it runs: numbers of devices may be others after the next start. */
+export const fileKey = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`
 
 export interface FilePosition {
   readonly identity: FileIdentity

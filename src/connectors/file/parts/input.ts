@@ -7,6 +7,11 @@ import type { FileOptions } from '../options.ts'
 
 const HEAD_BYTES = 64 * 1024
 
+/** A file whose descriptor may be another one after every step. */
+export interface OpenFile {
+  readonly descriptor: number
+}
+
 /** What an open file turned out to be. */
 export interface FileInput {
   /** `jsonl`, `csv` …, by option, name or content. */
@@ -21,6 +26,12 @@ export async function inspectInput(descriptor: number, path: string, options: Fi
   const codec = codecOf(path, bytes, options.compression)
   if (options.format !== 'auto') return { format: options.format, codec }
   return { format: detectFormat(path, codec === undefined ? bytes : await firstInflated(codec, bytes)), codec }
+}
+
+/** The codec of an open file, by option, magic bytes or name. */
+export function codecOfHead(descriptor: number, path: string, option: FileOptions['compression']): Codec | undefined {
+  const head = new Uint8Array(16)
+  return codecOf(path, head.subarray(0, readAt(descriptor, head, 0, path)), option)
 }
 
 function codecOf(path: string, bytes: Uint8Array, option: FileOptions['compression']): Codec | undefined {
@@ -54,28 +65,33 @@ export function readAt(descriptor: number, target: Uint8Array, position: number,
  * given first.
  */
 export async function* inflatedChunks(
-  descriptor: number,
+  file: OpenFile,
   path: string,
   form: { readonly codec: Codec; readonly skip: number; readonly readBytes: number; readonly end: number },
 ): AsyncGenerator<Uint8Array> {
   let left = form.skip
-  for await (const chunk of inflate(form.codec, rawChunks(descriptor, path, form), { name: path })) {
+  for await (const chunk of inflate(form.codec, rawChunks(file, path, form), { name: path })) {
     if (left >= chunk.length) left -= chunk.length
     else {
       yield left === 0 ? chunk : chunk.subarray(left)
       left = 0
     }
   }
+  if (left === 0) return
+  const message = `"${path}" is not the file that was read before: it holds ${form.skip - left} bytes unpacked, ${form.skip} were read`
+  throw new HeadraceError('connector_incarnation_changed', message, {
+    hint: 'Put the old file back, or start anew to read the new one from its beginning.',
+  })
 }
 
 function* rawChunks(
-  descriptor: number,
+  file: OpenFile,
   path: string,
   { readBytes, end }: { readonly readBytes: number; readonly end: number },
 ): Iterable<Uint8Array> {
   const chunk = new Uint8Array(readBytes)
   for (let position = 0; position < end; ) {
-    const length = readAt(descriptor, chunk.subarray(0, Math.min(readBytes, end - position)), position, path)
+    const length = readAt(file.descriptor, chunk.subarray(0, Math.min(readBytes, end - position)), position, path)
     if (length === 0) return checkEnd(path, position, end)
     position += length
     yield chunk.subarray(0, length)

@@ -1,5 +1,7 @@
 import { fstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { HeadraceError } from '../../../core/errors.ts'
+import type { ConnectorContext } from '../../contract.ts'
 import { statOf } from '../client.ts'
 
 /** What is at the path of a sink. */
@@ -27,6 +29,18 @@ function followed(path: string): string {
   } catch {
     return path
   }
+}
+
+/** Reserves a plain path for one sink of this instance; what it gives lets it go. */
+export function takePath({ shared }: Pick<ConnectorContext, 'shared'>, path: string): () => void {
+  const taken = shared.get('file:targets', () => new Set<string>())
+  if (taken.has(path)) {
+    throw new HeadraceError('target_exists', `another output of this run writes "${path}"`, {
+      hint: 'give each output a file of its own, or join the queries with UNION ALL',
+    })
+  }
+  taken.add(path)
+  return () => taken.delete(path)
 }
 
 /** Links that lead to a target at most. */

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { endpoint } from '../../../headrace/endpoint.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'headrace-facts-'))
+afterAll(() => rmSync(base, { recursive: true }))
+
+test('the level follows target and options', async () => {
+  const facts = async (text: string, bounded = true) => {
+    const { connector, uri, options } = await endpoint(text, 'sink')
+    return connector.sinkFacts!({ uri, options, bounded, baseDirectory: base })
+  }
+  expect(await facts('out.csv')).toMatchObject({ level: 'exactly_once' })
+  expect(await facts('out/', false)).toMatchObject({ level: 'exactly_once' })
+  expect(await facts(base, false)).toMatchObject({ level: 'exactly_once' })
+  expect(await facts('file:out/{date}', false)).toMatchObject({ level: 'exactly_once' })
+  expect(await facts('out.csv', false)).toMatchObject({
+    level: 'effectively_once',
+    weakenedBy: { raise: 'a folder as target' },
+  })
+  expect(await facts('file:out.csv?write_mode=append')).toMatchObject({ level: 'effectively_once' })
+  expect(await facts('file:out/?fsync=never')).toMatchObject({
+    level: 'at_most_once',
+    weakenedBy: { option: 'fsync=never' },
+  })
+  expect(await facts('/dev/null')).toMatchObject({ level: 'at_least_once' })
+})
