@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -118,4 +118,37 @@ test('a pipeline without a name keeps none', async () => {
 test('settings are checked before anything runs', async () => {
   const misspelt = await dlq('validate', '-e', 'SET dlq.max_entrys = 5; SELECT 1 AS a')
   expect(misspelt).toMatchObject({ code: 2, err: expect.stringContaining('did you mean "max_entries"?') })
+})
+
+const other = (name: string, text: string): void => writeFileSync(join(cwd, `${name}.sql`), `-- @name ${name}\n${text}`)
+
+test('on_error = fail: back to the last checkpoint, and failed at the same failure for the last time', async () => {
+  other(
+    'strict',
+    `SET failures_max = 2;
+     CREATE STREAM s (id BIGINT NOT NULL, q BIGINT) FROM 'file:in.jsonl?on_error=fail';
+     INSERT INTO 'strict.jsonl' SELECT id FROM s;`,
+  )
+  const { code, err } = await dlq('run', 'strict.sql')
+  expect(code).toBe(1)
+  expect(err.match(/back to the last checkpoint/g)).toHaveLength(1)
+  expect(err).toContain('error[connector_record_invalid]')
+  expect(existsSync(join(cwd, 'strict.jsonl'))).toBe(false)
+})
+
+test('too many bad rows end a bounded run behind a checkpoint; it goes on from there', async () => {
+  writeFileSync(join(cwd, 'bad.jsonl'), `${'{"id":"x"}\n'.repeat(300)}${'{"id":1}\n'.repeat(5)}`)
+  const text = `CREATE STREAM s (id BIGINT) FROM 'file:bad.jsonl?batch_rows=50';
+    INSERT INTO 'few.jsonl' SELECT id FROM s;`
+  other('few', text)
+  const { code, err } = await dlq('run', 'few.sql')
+  expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('error[dlq_rate_exceeded]: 100 of 100') })
+  expect(JSON.parse((await dlq('dlq', 'stats', 'few', '--json')).out)).toMatchObject({ entries: 100 })
+  other('few', `SET dlq.rate_min = 'off'; ${text}`)
+  expect(await dlq('run', 'few.sql')).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('resuming from checkpoint'),
+  })
+  expect(JSON.parse((await dlq('dlq', 'stats', 'few', '--json')).out)).toMatchObject({ entries: 300 })
+  expect(readFileSync(join(cwd, 'few.jsonl'), 'utf8')).toBe('{"id":1}\n'.repeat(5))
 })
