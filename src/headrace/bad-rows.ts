@@ -155,7 +155,7 @@ export class BadRows {
 }
 
 /** The row as a JSON object; empty when the failure has no row (a result that does not fit its type). */
-function rowJson(batch: Batch, row: number): string {
+export function rowJson(batch: Batch, row: number): string {
   if (row < 0 || row >= batch.rows) return '{}'
   const members = batch.schema.fields.map(({ name, type }, i) => {
     const value = valueAt(batch.columns[i]!, row)

@@ -3,6 +3,7 @@ import { limits } from '../core/limits.ts'
 import type { WorkerMemory } from '../core/memory.ts'
 import { BatchBuilder } from '../core/row-batch.ts'
 import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema } from './dead-letters.ts'
+import type { Change } from './dlq/records.ts'
 
 /** Part name of the queue of dead letters in snapshots. */
 export const QUEUE_PART = 'dlq'
@@ -25,6 +26,8 @@ export interface DeadLetterQueue extends AsyncDisposable {
   readonly sink: Sink
   /** Writes what came since the last call. */
   write(run: LetterRun): Promise<void>
+  /** What became of an entry, as part of the epoch at hand; absent where entries are not kept as such. */
+  change?(change: Change): void
   /** What the pipeline waits for, if it does. */
   readonly wait?: QueueWait | undefined
   readonly fill?: { readonly entries: number; readonly bytes: number; readonly share: number } | undefined

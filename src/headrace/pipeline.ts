@@ -2,8 +2,16 @@ import type { Sink } from '../connectors/contract.ts'
 import type { Schema } from '../core/types.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { Checkpointing } from '../runtime/delivery/checkpointing.ts'
-import { checkIncarnation, type Running, restoredSource, restoreGraph, takeCut } from '../runtime/delivery/cut.ts'
-import { Cycle } from '../runtime/delivery/cycle.ts'
+import {
+  carryOver,
+  checkIncarnation,
+  type Running,
+  restoreCounts,
+  restoredSource,
+  restoreGraph,
+  takeCut,
+} from '../runtime/delivery/cut.ts'
+import { type Cut, Cycle, type CycleForm } from '../runtime/delivery/cycle.ts'
 import { settle } from '../runtime/delivery/settle.ts'
 import { Drive, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
@@ -14,6 +22,8 @@ import { BadRows, exprPolicy } from './bad-rows.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
 import { openQueue } from './dlq/open-queue.ts'
+import { refuseReplaced } from './dlq/refuse-replaced.ts'
+import type { Rerun } from './dlq/rerun.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
@@ -35,6 +45,8 @@ export interface PipelineInput {
   readonly sqlPosition?: ((span: { readonly start: number; readonly end: number }) => string) | undefined
   /** Faults that do no harm yet: a mark that could not be made, a commit that is tried again. */
   readonly onWarning?: ((error: Error) => void) | undefined
+  /** Dead letters that run again in place of the rows of the sources. */
+  readonly rerun?: Rerun | undefined
   /** What a user should know while it runs: it waits, it goes on. */
   readonly onNote?: ((text: string) => void) | undefined
 }
@@ -137,7 +149,9 @@ export class Pipeline {
   async #runDurable(durable: Durable, signal: AbortSignal): Promise<{ complete: boolean; epoch: bigint }> {
     const { restored, snapshots, settings } = durable
     const running = this.#running(durable)
-    if (restored !== undefined) restoreGraph(running, restored)
+    const { rerun } = this.#input
+    if (rerun !== undefined) this.#beginRerun(running, durable)
+    else if (restored !== undefined) restoreGraph(running, restored)
     const cycleSinks = [
       ...this.#sinks,
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
@@ -145,7 +159,7 @@ export class Pipeline {
     await settle(cycleSinks, restored, snapshots.incarnation)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
-    if (durable.completed) return { complete: true, epoch: restored!.epoch }
+    if (durable.completed && rerun === undefined) return { complete: true, epoch: restored!.epoch }
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
@@ -164,7 +178,7 @@ export class Pipeline {
       snapshots,
       sinks: cycleSinks,
       sources: this.#sources.map(({ node, source }) => ({ id: node.id, ack: source.ack?.bind(source) })),
-      cut: (epoch, form) => control.between(() => takeCut(running, epoch, form)),
+      cut: (epoch, form) => control.between(() => this.#cut(running, durable, { epoch, form })),
       clock: this.#engine.clock,
       limits: {
         alignMs: settings.timeout_align,
@@ -208,7 +222,10 @@ export class Pipeline {
       await checkpointing.quiet()
       if (failures.length > 0) throw failures[0]
       await this.#writeDeadLetters()
-      const { epoch } = await checkpointing.take({ reason: 'stop', last: complete })
+      const { epoch } = await checkpointing.take({
+        reason: 'stop',
+        last: rerun === undefined ? complete : durable.completed,
+      })
       this.#rate?.throwIfExceeded()
       return { complete, epoch }
     } catch (error) {
@@ -221,8 +238,26 @@ export class Pipeline {
     }
   }
 
+  /** Only numbers are restored: the rows that run again meet no state, and what was read to its end gives them. */
+  #beginRerun(running: Running, { restored, completed }: Durable): void {
+    if (restored !== undefined) restoreCounts(running, restored)
+    for (const origin of this.#graph.origins) origin.ended = origin.node.kind === 'values'
+    const replaced = completed ? this.#sinks.find(({ sink }) => sink.replaces === true) : undefined
+    if (replaced !== undefined) throw refuseReplaced(this.#input.plan.name!, replaced.name)
+  }
+
+  async #cut(
+    running: Running,
+    { restored }: Durable,
+    { epoch, form }: { readonly epoch: bigint; readonly form: CycleForm },
+  ): Promise<Cut> {
+    const cut = await takeCut(running, epoch, form)
+    return this.#input.rerun === undefined || restored === undefined ? cut : carryOver(cut, restored)
+  }
+
   #deadLetterRate(control: RunControl): DeadLetterRate | undefined {
-    const { plan, deadLetters, onNote } = this.#input
+    const { plan, deadLetters, onNote, rerun } = this.#input
+    if (rerun !== undefined) return undefined
     return DeadLetterRate.of(plan, {
       clock: this.#engine.clock,
       rows: () => this.#rowsIn() + this.#badRows.rejects,
@@ -292,9 +327,10 @@ export class Pipeline {
     for (const [writer, planned] of this.#planned.entries()) {
       const { name, part, target, schema, form, oldImages, paths } = planned
       const sink =
-        target === undefined
+        this.#input.rerun?.openSink?.(planned) ??
+        (target === undefined
           ? await this.#input.client(schema, { changes: form.changes })
-          : await openSink(place, target.info.handle as Endpoint, { schema, part, writer, form })
+          : await openSink(place, target.info.handle as Endpoint, { schema, part, writer, form }))
       const write = retriedWrite(sink, (target?.info.handle as Endpoint | undefined)?.options, {
         clock: this.#engine.clock,
         signal,
@@ -320,6 +356,7 @@ export class Pipeline {
   }
 
   async #openQueue(durable: Durable | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#input.rerun?.openSink !== undefined) return
     this.#queue = await openQueue({
       place: this.#place(durable),
       letters: this.#input.deadLetters,
@@ -335,6 +372,12 @@ export class Pipeline {
   async #openSources(durable: Durable | undefined): Promise<void> {
     for (const { origin, node } of this.#sourceNodes) {
       const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
+      const { rerun } = this.#input
+      if (rerun !== undefined) {
+        const source = rerun.openSource(this.#place(durable), node, durable?.restored)
+        this.#sources.push({ origin, node, source, maxRecords: undefined, positions: new Map() })
+        continue
+      }
       const { positions, state } = restoredSource(node.id, durable?.restored)
       const source = await openSource(this.#place(durable), node, state)
       this.#sources.push({ origin, node, source, maxRecords, positions })
@@ -363,8 +406,10 @@ export class Pipeline {
   }
 
   async #writeDeadLetters(): Promise<void> {
-    const run = { pipeline: this.#input.plan.name, nowMicros: this.#context.current.nowMicros }
-    await this.#queue?.write(run)
+    const { plan, rerun, deadLetters } = this.#input
+    const queue = this.#queue
+    if (rerun === undefined) await queue?.write({ pipeline: plan.name, nowMicros: this.#context.current.nowMicros })
+    else rerun.afterStep(this.#badRows.source, deadLetters.take(), queue?.change?.bind(queue))
     this.#rate?.note()
   }
 

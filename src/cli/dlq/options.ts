@@ -27,3 +27,14 @@ export interface ShowOptions {
   readonly raw?: boolean
   readonly hex?: boolean
 }
+
+export interface ReplayOptions extends DlqFilter {
+  readonly id?: readonly string[]
+  readonly map?: string
+  readonly param?: readonly string[]
+  readonly rate?: number
+  readonly batchSize: number
+  readonly dryRun?: boolean
+  readonly allowDroppedState?: boolean
+  readonly takeover?: boolean
+}

@@ -10,9 +10,11 @@ import { checkpointSettings } from '../durable/settings.ts'
 import { type DurableOptions, startDurable } from '../durable/start.ts'
 import { Engine } from '../engine.ts'
 import { type Digest, Pipeline, type PipelineInput } from '../pipeline.ts'
-import { compileScript } from '../script.ts'
+import { compileScript, type ScriptInput } from '../script.ts'
 import { entryAt } from './queue-folder.ts'
 import { readQueue } from './queue-state.ts'
+import type { ReplayReport } from './replay.ts'
+import { type ReplayRun, runReplay } from './run-replay.ts'
 import { wholeEntry } from './whole-entry.ts'
 
 /** Rows of an epoch are collected once it is committed; outlives the runs of a pipeline. */
@@ -79,15 +81,12 @@ export class Trial {
     return new Engine({ baseDirectory: this.directory, batchRows: this.batchRows, clock: this.#clock })
   }
 
+  get script(): ScriptInput {
+    return { file: 'p.sql', text: this.text, baseDirectory: this.directory, name: 'p', parameters: new Map() }
+  }
+
   async input(engine: Engine): Promise<PipelineInput> {
-    const script = {
-      file: 'p.sql',
-      text: this.text,
-      baseDirectory: this.directory,
-      name: 'p',
-      parameters: new Map<string, string>(),
-    }
-    const { plan } = await compileScript(engine, script)
+    const { plan } = await compileScript(engine, this.script)
     const skipped = new SkippedRows(
       ({ ordinal }) => this.skipped.push(String(ordinal)),
       () => engine.clock.elapsedMs(),
@@ -123,6 +122,25 @@ export class Trial {
     } finally {
       await durable.close()
     }
+  }
+
+  async replay(
+    more: Partial<Pick<ReplayRun, 'filter' | 'map' | 'rate' | 'batchSize' | 'dryRun'>> = {},
+    durable: Partial<DurableOptions> = {},
+  ): Promise<ReplayReport> {
+    const run: ReplayRun = {
+      pipeline: 'p',
+      script: this.script,
+      directory: this.letters,
+      durable: this.options(durable),
+      filter: {},
+      batchSize: 1000,
+      dryRun: false,
+      client: () => this.collected.sink(),
+      sqlPosition: ({ start }) => `p.sql:1:${start}`,
+      ...more,
+    }
+    return await runReplay(this.engine(), run, new AbortController().signal)
   }
 
   /** The entries that a reader sees, in order. */
