@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs'
 import type { Sink } from '../connectors/contract.ts'
 import type { HeadraceError } from '../core/errors.ts'
 import type { Schema } from '../core/types.ts'
@@ -13,6 +12,7 @@ import { type CompiledScript, compileScript, type ScriptInput } from '../headrac
 import { runPipeline } from '../headrace/supervise.ts'
 import { SourceText } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
+import { phaseLog } from './phases.ts'
 import {
   digestJson,
   digestText,
@@ -110,18 +110,13 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
   }
 }
 
-/** The open descriptor that takes the phases of checkpoints, one line each, for tests that break them. */
-const PHASES = 'HEADRACE_PHASE_FD'
-
 function durableOptions(engine: Engine, script: ScriptInput, state: StateForm): DurableOptions {
   const { dataDir, allowDroppedState, takeover } = state
-  const log = engine.environment[PHASES]
   return {
     at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
     allowDroppedState,
     takeover,
-    onPhase:
-      log === undefined ? undefined : (phase, epoch) => writeSync(Number(log), `${process.pid} ${epoch} ${phase}\n`),
+    onPhase: phaseLog(engine.environment),
   }
 }
 

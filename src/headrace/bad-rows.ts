@@ -104,11 +104,11 @@ export class BadRows {
     }
   }
 
-  /** Rows that a sink refused when it committed: only the sink knows what they were. */
-  onCommitRejects(part: string, rejects: readonly SinkReject[]): void {
+  /** Rows that a sink refused when it committed: only the sink knows what they were; told apart by epoch and row. */
+  onCommitRejects(part: string, epoch: bigint, rejects: readonly SinkReject[]): void {
     const nowhere = { split: undefined, ordinal: undefined, byte: undefined, encoding: 'row', sqlPosition: undefined }
-    for (const { code, detail } of rejects) {
-      const value = Buffer.from('{}')
+    for (const { code, detail, row } of rejects) {
+      const value = Buffer.from(`{"epoch":${epoch},"row":${row}}`)
       this.#letters.add({ ...nowhere, code, detail, stage: 'sink', source: part, sink: part, value } as DeadLetter)
     }
   }

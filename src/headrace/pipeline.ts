@@ -149,7 +149,9 @@ export class Pipeline {
   async #runDurable(durable: Durable, signal: AbortSignal): Promise<{ complete: boolean; epoch: bigint }> {
     const { restored, snapshots, settings } = durable
     const running = this.#running(durable)
-    const { rerun } = this.#input
+    const { rerun, deadLetters } = this.#input
+    // What a run that failed before this one counted comes again.
+    deadLetters.restore({})
     if (rerun !== undefined) this.#beginRerun(running, durable)
     else if (restored !== undefined) restoreGraph(running, restored)
     const cycleSinks = [
@@ -191,7 +193,7 @@ export class Pipeline {
         drive.yielding = isRunning
       },
       onWarning: (error) => this.#input.onWarning?.(error),
-      onRejects: (part, rejects) => this.#badRows.onCommitRejects(part, rejects),
+      onRejects: (part, epoch, rejects) => this.#badRows.onCommitRejects(part, epoch, rejects),
       signal,
       isWaiting: () => this.#queue?.wait !== undefined,
     })

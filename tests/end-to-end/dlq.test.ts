@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -151,4 +151,34 @@ test('too many bad rows end a bounded run behind a checkpoint; it goes on from t
   })
   expect(JSON.parse((await dlq('dlq', 'stats', 'few', '--json')).out)).toMatchObject({ entries: 300 })
   expect(readFileSync(join(cwd, 'few.jsonl'), 'utf8')).toBe('{"id":1}\n'.repeat(5))
+})
+
+test('replay: mended rows go into new files; a target that was replaced as a whole takes none', async () => {
+  const whole = await dlq('dlq', 'replay', 'orders')
+  expect(whole).toMatchObject({ code: 2, err: expect.stringContaining('dlq_replay_refused') })
+  other(
+    'folder',
+    `CREATE STREAM s (id BIGINT NOT NULL, q BIGINT) FROM 'file:in.jsonl';
+     INSERT INTO 'folder/' SELECT id, 100 / q AS share FROM s;`,
+  )
+  expect(await dlq('run', 'folder.sql')).toMatchObject({ code: 0 })
+  writeFileSync(
+    join(cwd, 'mend.ts'),
+    `export const map = (bytes: Uint8Array): string | null => {
+      const text = Buffer.from(bytes).toString()
+      return text.endsWith('"q":') ? text + '1}' : null
+    }`,
+  )
+  const args = ['dlq', 'replay', 'folder', '--map', 'mend.ts', '--json']
+  const dry = JSON.parse((await dlq(...args, '--dry-run')).out) as Record<string, unknown>
+  const report = { pipeline: 'folder', selected: 10, resolved: 3, failed: {}, left: { '--map left it out': 7 } }
+  expect(dry).toMatchObject({ ...report, dry_run: true, samples: expect.arrayContaining(['{"id":0,"share":100}']) })
+  expect(JSON.parse((await dlq(...args)).out)).toEqual({ ...report, dry_run: false, samples: [] })
+  const [stats] = lines((await dlq('dlq', 'stats', 'folder', '--json')).out)
+  expect(stats).toMatchObject({ entries: 7, resolved: 3 })
+  const rows = globSync('folder/*.jsonl', { cwd }).flatMap((name) => lines(readFileSync(join(cwd, name), 'utf8')))
+  expect(rows.filter(({ id }) => id === 0 || id === 80 || id === 160)).toHaveLength(3)
+  expect(rows).toHaveLength(193)
+  const bad = await dlq('dlq', 'replay', 'folder', '--map', 'in.jsonl')
+  expect(bad).toMatchObject({ code: 2, err: expect.stringContaining('--map') })
 })

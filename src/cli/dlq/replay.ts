@@ -11,6 +11,7 @@ import { folderOf } from '../../headrace/durable/state-folder.ts'
 import { Engine } from '../../headrace/engine.ts'
 import { SourceText } from '../../sql/diagnostics.ts'
 import type { Io } from '../io.ts'
+import { phaseLog } from '../phases.ts'
 import { reportUnlessStopped } from '../report.ts'
 import { scriptOf } from '../script-file.ts'
 import type { ReplayOptions } from './options.ts'
@@ -35,6 +36,7 @@ export async function replay(pipeline: string, options: ReplayOptions, io: Io, j
           at: { dataDir, script: script.path },
           allowDroppedState: options.allowDroppedState === true,
           takeover: options.takeover === true,
+          onPhase: phaseLog(engine.environment),
         },
         filter: { ...filterOf(options), ids: options.id },
         map: options.map === undefined ? undefined : await mapOf(options.map),

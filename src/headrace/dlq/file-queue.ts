@@ -24,7 +24,8 @@ export interface FileQueueForm {
   readonly place: DurablePlace
   readonly settings: QueueSettings
   readonly letters: DeadLetters
-  readonly checksum: Checksum
+  /** Given back with the queue. */
+  readonly checksum: Checksum & Partial<Disposable>
   readonly clock: Clock
   readonly files?: LogFiles | undefined
   /** Ends its waits; the pipeline stops then. */
@@ -69,6 +70,8 @@ export class FileQueue implements DeadLetterQueue {
     this.#form = form
     this.#overflow = overflowOf(form.settings)
     letters.queued = true
+    // What a run that failed left: its rows come again.
+    letters.take()
     this.#log = new QueueLog({
       directory,
       label: runLabel(place.lineage, place.incarnation),
@@ -257,6 +260,7 @@ export class FileQueue implements DeadLetterQueue {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#log[Symbol.asyncDispose]()
+    this.#form.checksum[Symbol.dispose]?.()
   }
 }
 
