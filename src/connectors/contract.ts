@@ -77,6 +77,8 @@ export interface SinkReject {
  * every epoch. Without, through `write` …, `flush`, `seal`, `finish`.
  */
 export interface Sink extends AsyncDisposable {
+  /** The target is put in its place by the last epoch, as a whole: nothing can be added to it then. */
+  readonly replaces?: true | undefined
   /**
    * Has taken what it needs of the batch when the promise settles. Rows of one key leave in this order. It may be called
    * while `prepare` or `commit` of an earlier epoch is pending: the rows belong to the next epoch. A sink that cannot

@@ -1,6 +1,7 @@
 import type { SinkFacts } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { inputsOf, type PlanNode, type ScriptPlan, type SinkTarget, type SourceNode } from '../sql/plan.ts'
+import { overflowOf, queueSettings } from './dlq/settings.ts'
 import { checkpointSettings } from './durable/settings.ts'
 import type { Endpoint } from './endpoint.ts'
 import { keepsState } from './keeps-state.ts'
@@ -49,7 +50,10 @@ function edge(
   const weakenings = [...sourceWeakenings(source), ...sinkWeakenings(facts)]
   if (!form.keeps) weakenings.push(withoutState(plan))
   const level = weakenings.reduce<Level>((at, { to }) => weaker(at, to), 'exactly_once')
-  const notes = source !== undefined && onErrorOf(source) === 'skip' ? ['bad rows dropped (on_error = skip)'] : []
+  const notes = [
+    ...(source !== undefined && onErrorOf(source) === 'skip' ? ['bad rows dropped (on_error = skip)'] : []),
+    ...(form.keeps ? queueLosses(plan) : []),
+  ]
   const raise = weakenings.flatMap(({ raise: by }) => (by === undefined ? [] : [by]))
   return {
     source: source?.info.uri ?? 'VALUES',
@@ -109,6 +113,13 @@ function withoutState(plan: ScriptPlan): Weakening {
   }
   if (keepsState(plan)) return { to: 'none', by: 'checkpoint.enabled = false', raise: 'checkpoint.enabled = true' }
   return { to: 'none', by: 'nothing of a run outlives it: it starts over', raise: 'write to a file' }
+}
+
+/** What the dead letters of a pipeline that keeps state may lose. */
+function queueLosses(plan: ScriptPlan): string[] {
+  const settings = queueSettings(plan)
+  if (!settings.enabled) return ['bad rows dropped (dlq.enabled = false)']
+  return overflowOf(settings) === 'drop_oldest' ? ['oldest dead letters dropped when full (dlq.overflow)'] : []
 }
 
 const onErrorOf = (source: SourceNode): unknown => (source.info.handle as Endpoint).options['on_error']

@@ -2,6 +2,7 @@ import type { Sink, Source } from '../connectors/contract.ts'
 import { shortHash } from '../core/short-hash.ts'
 import type { Schema } from '../core/types.ts'
 import { textOfValue } from '../expr/value-text.ts'
+import type { Decoder } from '../formats/decoder.ts'
 import { createDecoder, createEncoder } from '../formats/formats.ts'
 import type { ScriptPlan, SourceNode } from '../sql/plan.ts'
 import { connectorContext, type DurablePlace } from './connector-context.ts'
@@ -49,7 +50,6 @@ export async function openSource(
   const handle = node.info.handle as Endpoint
   const batchRows = Math.min(engine.batchRows, (handle.options['batch_rows'] as number | undefined) ?? 8192)
   const { schema, columns, systemColumns } = node
-  const physical = { fields: schema.fields.slice(0, columns.length) }
   return await handle.connector.openSource!({
     ...connectorContext(engine, handle, { baseDirectory, pipeline: plan.name, part: node.id, durable }),
     schema,
@@ -57,12 +57,21 @@ export async function openSource(
     systemColumns,
     batchRows,
     state,
-    decoder: (split, format) => {
-      const nowMicros = () => engine.clock.nowMicros()
-      const form = { schema: physical, columns, split, batchRows, nowMicros, mixed: handle.mixed }
-      return createDecoder(format, decoderSpec(engine, handle.options, form), engine)
-    },
+    decoder: (split, format) => decoderFor({ engine }, node, { split, format, batchRows }),
   })
+}
+
+/** Reads records of a split into the columns that a plan wants of its source. */
+export function decoderFor(
+  { engine }: Pick<OpenPlace, 'engine'>,
+  { schema, columns, info }: SourceNode,
+  { split, format, batchRows }: { readonly split: string; readonly format: string; readonly batchRows: number },
+): Decoder {
+  const { options, mixed } = info.handle as Endpoint
+  const physical = { fields: schema.fields.slice(0, columns.length) }
+  const nowMicros = () => engine.clock.nowMicros()
+  const spec = decoderSpec(engine, options, { schema: physical, columns, split, batchRows, nowMicros, mixed })
+  return createDecoder(format, spec, engine)
 }
 
 /** Gives every sink of a pipeline a name that is the same in every run of the same plan, and fit for a file name. */

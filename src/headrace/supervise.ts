@@ -1,7 +1,8 @@
-import type { HeadraceError } from '../core/errors.ts'
+import { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
+import type { ScriptPlan } from '../sql/plan.ts'
 import type { ControlServer } from './durable/control-server.ts'
 import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
@@ -58,7 +59,9 @@ class Supervisor implements AsyncDisposable {
   async run(signal: AbortSignal): Promise<Digest> {
     const random = new Random(0)
     let backOff = new BackOff(RESTART, random)
+    const failuresMax = failuresMaxOf(this.#input.plan)
     let committed: bigint | undefined
+    let last: { readonly text: string; times: number } | undefined
     for (;;) {
       const pipeline = new Pipeline(this.#engine, this.#input)
       const durable = await this.#start(pipeline, signal)
@@ -69,7 +72,11 @@ class Supervisor implements AsyncDisposable {
         const epoch = durable.restored?.epoch
         if (epoch !== committed) backOff = new BackOff(RESTART, random)
         committed = epoch
-        if (signal.aborted || !mayPass(error) || backOff.failures >= RESTARTS_MAX) throw cause
+        const { code, message } = cause as HeadraceError
+        const text = `${code} ${message}`
+        last = { text, times: last?.text === text ? last.times + 1 : 1 }
+        const isOver = isBadRow(cause) ? last.times >= failuresMax : !mayPass(error)
+        if (signal.aborted || isOver || backOff.failures >= RESTARTS_MAX) throw cause
         const delay = backOff.next()
         this.#input.onRestart?.(cause as HeadraceError, delay)
         await this.#engine.clock.sleep(delay, signal)
@@ -116,6 +123,21 @@ class Supervisor implements AsyncDisposable {
     const server = await this.#server?.catch(() => undefined)
     await server?.close()
   }
+}
+
+/**
+ * A row that `on_error = 'fail'` does not let pass, or that a full queue rejects: it will fail again, unless somebody
+ * changes what it meets; `failures_max` times in a row are enough (delivery.md §9).
+ */
+const isBadRow = (error: unknown): boolean =>
+  error instanceof HeadraceError && (error.class === 'poison' || error.code === 'dlq_full')
+
+function failuresMaxOf({ settings }: ScriptPlan): number {
+  const text = settings.get('failures_max') ?? '3'
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new HeadraceError('connector_option_invalid', `failures_max = '${text}' is not allowed`, {
+    hint: 'a whole number from 1 on',
+  })
 }
 
 /** Going back to the last checkpoint may help. */
