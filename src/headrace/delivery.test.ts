@@ -138,7 +138,12 @@ async function runAll(target: Target, store: MemoryStore): Promise<number> {
     const afterItem = async (take: () => Promise<unknown>): Promise<void> => void take().catch(() => undefined)
     const durableOptions = { at: store, allowDroppedState: false, takeover: false, afterItem }
     const durable = await startDurable(engine, { ...pipeline.facts, pipeline: 'p' }, settings, durableOptions, signal)
-    const ticker = setInterval(() => clock.advance(1000), 1)
+    let ticking = true
+    const tick = (): void => {
+      clock.advance(1000)
+      if (ticking) setImmediate(tick)
+    }
+    tick()
     try {
       await pipeline.run(signal, durable)
       return runs
@@ -146,7 +151,7 @@ async function runAll(target: Target, store: MemoryStore): Promise<number> {
       const cause = error instanceof EpochAborted ? error.cause : error
       if (!(cause instanceof HeadraceError) || cause.code === 'internal_assertion') throw error
     } finally {
-      clearInterval(ticker)
+      ticking = false
       await durable.close()
     }
   }

@@ -1,9 +1,13 @@
 import type { Sink, Source } from '../connectors/contract.ts'
+import { HeadraceError } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
 import { shortHash } from '../core/short-hash.ts'
 import type { Schema } from '../core/types.ts'
 import { textOfValue } from '../expr/value-text.ts'
 import type { Decoder } from '../formats/decoder.ts'
 import { createDecoder, createEncoder } from '../formats/formats.ts'
+import { Checksum } from '../kernels/crc32c.ts'
+import { SpooledSink } from '../runtime/delivery/spooled-sink.ts'
 import type { ScriptPlan, SourceNode } from '../sql/plan.ts'
 import { connectorContext, type DurablePlace } from './connector-context.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -16,6 +20,8 @@ export interface OpenPlace {
   readonly plan: ScriptPlan
   readonly baseDirectory: string
   readonly durable: DurablePlace | undefined
+  /** Where rows are kept for sinks that cannot stage them; undefined when there is no folder. */
+  readonly spools?: { readonly directory: string; readonly onHalf: () => void } | undefined
 }
 
 /** How rows reach a sink. */
@@ -26,10 +32,38 @@ export interface SinkForm {
   readonly eventTime: number | undefined
 }
 
-export async function openSink(
+interface SinkToOpen {
+  readonly schema: Schema
+  readonly part: string
+  readonly writer: number
+  readonly form: SinkForm
+}
+
+export async function openSink(place: OpenPlace, handle: Endpoint, sink: SinkToOpen): Promise<Sink> {
+  const opened = await openTarget(place, handle, sink)
+  const { engine, durable, spools } = place
+  if (durable === undefined || handle.connector.capabilities.sink?.stage !== 'spool') return opened
+  if (spools === undefined) {
+    throw new HeadraceError(
+      'not_implemented',
+      `"${handle.printed}" needs a folder to keep its rows until they are committed`,
+    )
+  }
+  return new SpooledSink(opened, {
+    ...spools,
+    part: sink.part,
+    incarnation: durable.incarnation,
+    schema: sink.schema,
+    memory: engine.memory,
+    checksum: new Checksum(engine.kernels),
+    bytesMax: limits.spoolBytes,
+  })
+}
+
+async function openTarget(
   { engine, plan, baseDirectory, durable }: OpenPlace,
   handle: Endpoint,
-  { schema, part, writer, form }: { schema: Schema; part: string; writer: number; form: SinkForm },
+  { schema, part, writer, form }: SinkToOpen,
 ): Promise<Sink> {
   const spec = encoderSpec(engine, handle.options, { schema, changes: form.changes })
   return await handle.connector.openSink!({

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Sink } from '../connectors/contract.ts'
 import type { Schema } from '../core/types.ts'
 import type { OperatorContext } from '../operators/operator.ts'
@@ -92,6 +93,7 @@ export class Pipeline {
   readonly #stop = new AbortController()
   #queue: DeadLetterQueue | undefined
   #rate: DeadLetterRate | undefined
+  #control: RunControl | undefined
   #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
@@ -214,6 +216,7 @@ export class Pipeline {
       stop: () => this.#stop.abort(),
       onResume: () => this.#rate?.reset(),
     })
+    this.#control = control
     this.#rate = this.#deadLetterRate(control)
     // What is paused ends, too.
     const release = (): void => control.resume()
@@ -354,7 +357,10 @@ export class Pipeline {
 
   #place(durable: Durable | undefined): OpenPlace {
     const { plan, baseDirectory } = this.#input
-    return { engine: this.#engine, plan, baseDirectory, durable: durable?.place }
+    const folder = durable?.folder
+    const onHalf = (): void => void this.#control?.checkpoint().catch(() => undefined)
+    const spools = folder === undefined ? undefined : { directory: join(folder, 'epochs'), onHalf }
+    return { engine: this.#engine, plan, baseDirectory, durable: durable?.place, spools }
   }
 
   async #openQueue(durable: Durable | undefined, signal: AbortSignal): Promise<void> {
