@@ -18,6 +18,7 @@ import { Pipeline } from './pipeline.ts'
 import { compileScript } from './script.ts'
 
 const ROWS = 60
+const ROUNDS = Number(process.env['HEADRACE_FAULT_ROUNDS'] ?? 60)
 const phases = ['write', 'prepare', 'persist', 'commit', 'mark'] as const
 type Phase = (typeof phases)[number]
 
@@ -163,7 +164,7 @@ test('whatever phase fails, before or behind its effect, every row arrives once 
   const seed = freshSeed()
   const random = new Random(seed)
   const hits = new Map<Phase, number>(phases.map((phase) => [phase, 0]))
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     let left = 5
     const fails = (phase: Phase): boolean => {
       if (left === 0 || !random.chance(0.2)) return false
