@@ -13,7 +13,7 @@ const numberOf = (flag: string): number | undefined => {
   const at = flags.indexOf(flag)
   return at < 0 ? undefined : Number(flags[at + 1])
 }
-const passed = bench.run({
+const passed = await bench.run({
   check: flags.includes('--check'),
   records: numberOf('--records'),
   pairs: numberOf('--pairs'),

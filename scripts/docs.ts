@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorKinds } from '../src/core/error-kinds.ts'
-import type { Option } from '../src/core/option-types.ts'
+import type { Option, OptionSpec } from '../src/core/option-types.ts'
 import { aggregateFunctions, scalarFunctions, tableFunctions } from '../src/expr/catalogue.ts'
 import { connectors } from '../src/headrace/catalogue.ts'
+import { queueOptions } from '../src/headrace/dlq/settings.ts'
+import { pipelineCheckpointOptions } from '../src/headrace/durable/settings.ts'
 
 // Writes docs/reference/ from the sources; with --check it only compares and fails on a difference.
 const directory = join(import.meta.dirname, '../docs/reference')
@@ -97,7 +99,30 @@ ${page(aggregateFunctions.values())}
 `
 }
 
+function settingsPage(): string {
+  const part = (prefix: string, options: OptionSpec): string => {
+    const rows = Object.entries(options).map(([name, option]) => optionRow(`${prefix}${name}`, option))
+    const short = rows.map(([names, type, fallback, , meaning]) => [names!, type!, fallback!, meaning!])
+    return table(['setting', 'type', 'default', 'meaning'], short)
+  }
+  return `# Settings of a pipeline
+
+They are set with \`SET name = value\`, or for one statement in \`WITH (…)\`. Durations are printed in milliseconds.
+
+## Checkpoints
+
+${part('checkpoint.', pipelineCheckpointOptions)}
+
+## Dead letters
+
+${part('dlq.', queueOptions)}
+
+\`failures_max\` (3): how often in a row the same bad row may fail a pipeline with \`on_error = 'fail'\`.
+`
+}
+
 const pages: Readonly<Record<string, string>> = {
+  'settings.md': settingsPage(),
   'error-codes.md': errorsPage(),
   'functions.md': functionsPage(),
   'options.md': await optionsPage(),

@@ -8,5 +8,5 @@ export interface BenchRun {
 export interface Bench {
   readonly name: string
   /** True when every bar was reached (or none was to be checked). */
-  run(run: BenchRun): boolean
+  run(run: BenchRun): boolean | Promise<boolean>
 }

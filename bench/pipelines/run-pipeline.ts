@@ -101,8 +101,9 @@ const round = (value: number): number => Math.round(value * 100) / 100
 function oursCommand(bench: PipelineBench, input: string): { command: Command; output: string } {
   const output = join(dataDirectory, `${fileName(bench)}-ours.jsonl`)
   const script = join(dataDirectory, `${fileName(bench)}.sql`)
-  writeFileSync(script, bench.script({ input: quoted(input), output: quoted(output) }))
-  return { command: measuredHeadrace('run', script), output }
+  const text = bench.script({ input: quoted(input), output: quoted(output) })
+  writeFileSync(script, `-- @name bench_${fileName(bench).replace(/\W/g, '_')}\n${text}\n`)
+  return { command: measuredHeadrace('run', '--data-dir', join(dataDirectory, 'state'), script), output }
 }
 
 function fastestDuckdb(bench: PipelineBench, input: string): { command: Command; output: string; text: string } {

@@ -4,6 +4,7 @@ import type { Style } from './style.ts'
 /** Where a command writes: data on `out`, all else on `err`. */
 export interface Io {
   readonly out: (text: string) => void
+  readonly outBytes: (bytes: Uint8Array) => void
   readonly err: (text: string) => void
   readonly outIsTerminal: boolean
   readonly errIsTerminal: boolean
@@ -19,6 +20,9 @@ export function processIo(color: 'auto' | 'always' | 'never', signal: AbortSigna
   return {
     out: (text) => {
       process.stdout.write(text)
+    },
+    outBytes: (bytes) => {
+      process.stdout.write(bytes)
     },
     err: (text) => {
       process.stderr.write(text)

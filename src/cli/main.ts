@@ -6,6 +6,7 @@ import { defineCheckpoint } from './commands/checkpoint.ts'
 import { defineConnectors } from './commands/connectors.ts'
 import { defineCopy } from './commands/copy.ts'
 import { defineDescribe } from './commands/describe.ts'
+import { defineDlq } from './commands/dlq.ts'
 import { defineExplain } from './commands/explain.ts'
 import { defineExplainCode } from './commands/explain-code.ts'
 import { defineNexmark } from './commands/nexmark.ts'
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     defineDescribe,
     defineCat,
     defineConnectors,
+    defineDlq,
     defineExplainCode,
     defineNexmark,
     definePipelines,

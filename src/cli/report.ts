@@ -35,11 +35,16 @@ function colored(text: string, fault: HeadraceError, io: Io): string {
 }
 
 /** One of the first dead letters, as a line. */
-export function printDeadLetter(letter: DeadLetter, io: Io): void {
+export const printDeadLetter = (letter: DeadLetter, io: Io): void => printLetter('dead letter', letter, io)
+
+/** A row that `on_error = 'skip'` drops. */
+export const printSkipped = (letter: DeadLetter, io: Io): void => printLetter('skipped', letter, io)
+
+function printLetter(title: string, letter: DeadLetter, io: Io): void {
   const text = Buffer.from(letter.value).toString('utf8').trimEnd()
   const value = text.length > 200 ? `${text.slice(0, 200)}…` : text
   const sql = letter.sqlPosition === undefined ? '' : ` at ${letter.sqlPosition}`
-  const head = io.paint('warning', `dead letter[${letter.code}]`)
+  const head = io.paint('warning', `${title}[${letter.code}]`)
   io.err(`${head} ${placeOf(letter)}: ${letter.detail}${sql}${value === '' ? '' : `: ${value}`}\n`)
 }
 

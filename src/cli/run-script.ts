@@ -1,9 +1,8 @@
-import { writeSync } from 'node:fs'
 import type { Sink } from '../connectors/contract.ts'
 import type { HeadraceError } from '../core/errors.ts'
 import type { Schema } from '../core/types.ts'
 import { clientSink } from '../headrace/client-sink.ts'
-import { DeadLetters } from '../headrace/dead-letters.ts'
+import { DeadLetters, SkippedRows } from '../headrace/dead-letters.ts'
 import type { DurableOptions } from '../headrace/durable/start.ts'
 import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
@@ -12,8 +11,17 @@ import { type CompiledScript, compileScript, type ScriptInput } from '../headrac
 import { runPipeline } from '../headrace/supervise.ts'
 import { SourceText } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
+import { phaseLog } from './phases.ts'
 import { ProgressLine } from './progress.ts'
-import { digestJson, digestText, faultsOf, printDeadLetter, reportError, reportUnlessStopped } from './report.ts'
+import {
+  digestJson,
+  digestText,
+  faultsOf,
+  printDeadLetter,
+  printSkipped,
+  reportError,
+  reportUnlessStopped,
+} from './report.ts'
 
 export type OutputForm = 'table' | 'json' | 'csv' | 'jsonl' | 'markdown'
 
@@ -35,7 +43,8 @@ export interface StateForm {
   /** The savepoint, checkpoint or file to start from. */
   readonly from: string | undefined
   readonly resetSources: readonly string[]
-  readonly continues: boolean
+  /** Read only what was added since a complete run. */
+  readonly onlyAdded: boolean
 }
 
 /** Compiles and runs a script in the foreground; returns the exit code. */
@@ -63,10 +72,19 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
     const input = {
       plan,
       baseDirectory: script.baseDirectory,
-      deadLetters: new DeadLetters((letter) => {
-        progress.clear()
-        printDeadLetter(letter, io)
-      }),
+      deadLetters: new DeadLetters(
+        (letter) => {
+          progress.clear()
+          printDeadLetter(letter, io)
+        },
+        new SkippedRows(
+          (letter) => {
+            progress.clear()
+            printSkipped(letter, io)
+          },
+          () => engine.clock.elapsedMs(),
+        ),
+      ),
       client,
       onProgress: progress.show,
       sqlPosition: (span: { readonly start: number; readonly end: number }) => {
@@ -85,6 +103,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
         say(`${plan.name}: ${error.message} [${error.code}]; back to the last checkpoint in ${Math.round(delayMs)} ms`)
       },
       onWarning: (error: Error) => say(`${plan.name}: ${error.message}`),
+      onNote: (text: string) => say(`${plan.name}: ${text}`),
     }
     const digest = await runPipeline(engine, input, io.signal).finally(() => progress.close())
     if (form.digest || digest.rejected.size > 0 || digest.lateRows > 0) {
@@ -97,26 +116,21 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
   }
 }
 
-/** The open descriptor that takes the phases of checkpoints, one line each, for tests that break them. */
-const PHASES = 'HEADRACE_PHASE_FD'
-
 function durableOptions(
   engine: Engine,
   script: ScriptInput,
   form: { readonly state: StateForm; readonly onControl: DurableOptions['onControl'] },
 ): DurableOptions {
   const { state, onControl } = form
-  const { dataDir, allowDroppedState, takeover, from, continues, resetSources: names } = state
-  const log = engine.environment[PHASES]
+  const { dataDir, allowDroppedState, takeover, from, onlyAdded, resetSources: names } = state
   return {
     at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
     allowDroppedState,
     takeover,
     from,
-    continues,
+    onlyAdded,
     resetSources: names.length === 0 ? undefined : { names, now: false },
     onControl,
-    onPhase:
-      log === undefined ? undefined : (phase, epoch) => writeSync(Number(log), `${process.pid} ${epoch} ${phase}\n`),
+    onPhase: phaseLog(engine.environment),
   }
 }

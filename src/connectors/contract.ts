@@ -77,6 +77,8 @@ export interface SinkReject {
  * every epoch. Without, through `write` …, `flush`, `seal`, `finish`.
  */
 export interface Sink extends AsyncDisposable {
+  /** The target is put in its place by the last epoch, as a whole: nothing can be added to it then. */
+  readonly replaces?: true | undefined
   /**
    * Has taken what it needs of the batch when the promise settles. Rows of one key leave in this order. It may be called
    * while `prepare` or `commit` of an earlier epoch is pending: the rows belong to the next epoch. A sink that cannot
@@ -249,29 +251,21 @@ export interface Discovered {
   readonly sampleCut?: boolean | undefined
 }
 
-/** What a sink can hold under its options, with checkpoints; for the plan. */
-export interface SinkFacts {
-  /** delivery.md §1: `effectively_once` where readers can see rows of an epoch that is not committed. */
-  readonly level: 'exactly_once' | 'effectively_once' | 'at_least_once' | 'at_most_once'
-  /** How, in a few words. */
-  readonly how: string
-  /** Options that lower the level, and what raises it. */
-  readonly weakenedBy?: { readonly option: string; readonly raise: string } | undefined
-}
-
-/** A target as it is named, before it is opened. */
-export interface SinkPlace {
-  readonly uri: Uri
-  readonly options: OptionValues
-  readonly bounded: boolean
-  readonly baseDirectory: string
-}
-
 export interface ChannelFacts {
   /** The same for all URIs that name the channel. */
   readonly name: string
   /** True when a writer has opened it for a changelog: its rows carry `-U +U -D`. */
   readonly revises: boolean
+}
+
+/** What a sink promises with its options, for the planner. */
+export interface SinkFacts {
+  readonly delivery: NonNullable<Capabilities['sink']>['delivery']
+  /** The mechanism: `staged files, published at commit by link`. */
+  readonly how: string
+  /** What keeps it from more, naming the option; and the option that removes it. */
+  readonly weakenedBy?: string | undefined
+  readonly raiseBy?: string | undefined
 }
 
 /** A connector is one value; a folder under `connectors/` holds it. */
@@ -284,10 +278,14 @@ export interface Connector {
   readonly capabilities: Capabilities
   /** The in-process channel that a URI names: one script cannot both write and read it. */
   channel?(uri: Uri, shared: SharedState): ChannelFacts
+  /** Where what a sink promises depends on target or options; else `capabilities.sink` says it. */
+  sinkFacts?(
+    uri: Uri,
+    options: OptionValues,
+    form: { readonly bounded: boolean; readonly baseDirectory: string },
+  ): SinkFacts
   /** True when a source with these options ends. */
   bounded?(options: OptionValues): boolean
-  /** Where the level depends on target or options; looks at the target, changes nothing. */
-  sinkFacts?(place: SinkPlace): SinkFacts
   /** Reads, changes nothing, ends within `sample_timeout`. */
   discover?(context: ConnectorContext): Promise<Discovered>
   /** Ends within 5 s, changes nothing. */

@@ -27,7 +27,12 @@ export const sourceOptions = {
   }),
   sample_rows: integer('Rows read to find the schema.', { default: 1000, min: 1, side: 'source' }),
   sample_bytes: byteCount('Bytes read to find the schema.', { default: 4_194_304, min: 1024, side: 'source' }),
-  on_error: choice(['dlq', 'skip', 'fail'], 'What happens to a bad row.', { default: 'dlq' }),
+  on_error: choice(['dlq', 'skip', 'fail', 'retry'], 'What happens to a bad row.', { default: 'dlq' }),
+  attempts: integer('on_error = retry: tries of what may pass.', { default: 5, min: 1 }),
+  retry_then: choice(['dlq', 'fail'], 'on_error = retry: what happens after the last try, to bad rows at once.', {
+    default: 'dlq',
+    aliases: ['then'],
+  }),
 } as const
 
 /** Options of the text formats, for sources and sinks. */

@@ -371,6 +371,32 @@ const kinds = {
     when: 'A savepoint, or a file to export one to, is there already.',
     fix: 'Choose another name, or delete the old one.',
   },
+  // dead letters
+  dlq_full: {
+    class: 'transient',
+    httpStatus: 507,
+    exitCode: 1,
+    when: 'The queue of dead letters is full or cannot be written.',
+    fix: 'Replay or purge entries, raise dlq.max_entries or dlq.max_bytes, or make room on the disk.',
+  },
+  dlq_rate_exceeded: {
+    class: 'permanent',
+    httpStatus: 422,
+    exitCode: 1,
+    when: 'Too large a share of the rows became dead letters.',
+    fix: 'Correct the schema or the source, or raise dlq.rate_max; the next start goes on from the checkpoint.',
+  },
+  dlq_entry_not_found: {
+    ...missing,
+    when: 'No dead letter has that id.',
+    fix: 'headrace dlq list shows the ids.',
+  },
+  dlq_replay_refused: {
+    ...invalid,
+    httpStatus: 409,
+    when: 'The dead letters of a pipeline cannot run again as its rows did.',
+    fix: 'See the message: it names what stands in the way.',
+  },
   // pipelines and their state
   pipeline_running: {
     ...environment,

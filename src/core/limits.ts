@@ -22,6 +22,10 @@ export const limits = {
   seriesRowsMax: 10_000_000,
   /** Dead letters that a pipeline without a name prints. */
   rejectsPrinted: 10,
+  /** Rows that a policy drops and that are told, for each code and minute. */
+  skippedPrinted: 10,
+  /** Rows of one sink that wait for their commit; a barrier comes at half of it. */
+  spoolBytes: 1024 * 1024 * 1024,
   schemaSampleRows: 1000,
   schemaSampleBytes: 4 * 1024 * 1024,
   inflateRatioMax: 200,

@@ -14,6 +14,7 @@ export function parseOptionText(
   }
   const value = given === undefined ? 'true' : String(given)
   if (given === undefined && option.type !== 'bool') return bad('a value is missing', 'write name=value')
+  if (option.off === true && value === 'off') return { value: undefined }
   switch (option.type) {
     case 'text':
     case 'secret':
@@ -33,7 +34,6 @@ export function parseOptionText(
       if (option.choices!.includes(value)) return { value }
       return bad(`"${value}" is not allowed`, `one of: ${option.choices!.join(', ')}`)
     case 'dur': {
-      if (option.off === true && value === 'off') return { value: undefined }
       const ms = parseDuration(value)
       const off = option.off === true ? ', or off' : ''
       return ms === undefined

@@ -3,6 +3,7 @@ import { type Batch, ordinalOf, recordOf } from '../core/batch.ts'
 import { adds } from '../core/change.ts'
 import { valueAt } from '../core/column-read.ts'
 import { HeadraceError } from '../core/errors.ts'
+import type { OptionValues } from '../core/options.ts'
 import type { Secrets } from '../core/secrets.ts'
 import { jsonOfValue } from '../expr/value-json.ts'
 import type { Reject } from '../formats/decoder.ts'
@@ -11,6 +12,7 @@ import type { Receiver } from '../runtime/graph/stage.ts'
 import type { ScriptPlan, SourceNode } from '../sql/plan.ts'
 import type { DeadLetter, DeadLetters, RowPolicy } from './dead-letters.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { PlannedSink } from './planned-sinks.ts'
 
 export type ExprPolicy = 'dlq' | 'null' | 'fail'
 
@@ -22,7 +24,16 @@ export function exprPolicy(plan: ScriptPlan): ExprPolicy {
   })
 }
 
-type RowFacts = Pick<DeadLetter, 'source' | 'split' | 'ordinal' | 'byte' | 'value' | 'encoding'>
+/** A bad row stays bad: `retry` gives it to what comes after the tries at once. */
+function policyOf(options: OptionValues | undefined): RowPolicy {
+  const given = (options?.['on_error'] as RowPolicy | 'retry' | undefined) ?? 'dlq'
+  return given === 'retry' ? ((options?.['retry_then'] as 'dlq' | 'fail' | undefined) ?? 'dlq') : given
+}
+
+type RowFacts = Pick<
+  DeadLetter,
+  'source' | 'sourceId' | 'split' | 'ordinal' | 'byte' | 'value' | 'encoding' | 'rowAtStage'
+>
 
 /** What happens to rows of one run that go no further: decode, expression, window and sink give them here. */
 export class BadRows {
@@ -32,6 +43,8 @@ export class BadRows {
   readonly #sqlPosition: ((span: { readonly start: number; readonly end: number }) => string) | undefined
   /** Sources with records that did not fit columns told from a sample that ended before them. */
   readonly misfits = new Set<string>()
+  /** Records that did not become rows. */
+  rejects = 0
   /** Whose rows are in the graph. */
   source: SourceNode | undefined
   /** For rows that were put together. */
@@ -52,6 +65,7 @@ export class BadRows {
   onReject(reject: Reject, node: SourceNode, split: string): void {
     const { options, sampleCut } = node.info.handle as Endpoint
     const { code, detail, ordinal, byte, bytes } = reject
+    this.rejects++
     if (sampleCut === true && code === 'connector_record_invalid') this.misfits.add(node.info.uri)
     this.#letters.add(
       {
@@ -59,6 +73,7 @@ export class BadRows {
         detail,
         stage: 'decode',
         source: node.info.uri,
+        sourceId: node.id,
         split: this.#secrets.redact(split),
         ordinal,
         byte,
@@ -66,7 +81,7 @@ export class BadRows {
         encoding: 'raw',
         sqlPosition: undefined,
       },
-      (options['on_error'] as RowPolicy | undefined) ?? 'dlq',
+      policyOf(options),
     )
   }
 
@@ -81,18 +96,20 @@ export class BadRows {
     this.#letters.add(letter, this.#policy === 'fail' && code !== 'row_future_timestamp' ? 'fail' : 'dlq')
   }
 
-  onSinkRejects(rejects: readonly SinkReject[], batch: Batch): void {
+  onSinkRejects(sink: Pick<PlannedSink, 'part' | 'target'>, rejects: readonly SinkReject[], batch: Batch): void {
+    const options = (sink.target?.info.handle as Endpoint | undefined)?.options
     for (const { code, detail, row } of rejects) {
-      this.#letters.add({ ...this.#rowFacts(batch, row), code, detail, stage: 'sink', sqlPosition: undefined })
+      const letter = { ...this.#rowFacts(batch, row), code, detail, sqlPosition: undefined, sink: sink.part }
+      this.#letters.add({ ...letter, stage: 'sink' }, policyOf(options))
     }
   }
 
-  /** Rows that a sink refused when it committed: only the sink knows what they were. */
-  onCommitRejects(part: string, rejects: readonly SinkReject[]): void {
+  /** Rows that a sink refused when it committed: only the sink knows what they were; told apart by epoch and row. */
+  onCommitRejects(part: string, epoch: bigint, rejects: readonly SinkReject[]): void {
     const nowhere = { split: undefined, ordinal: undefined, byte: undefined, encoding: 'row', sqlPosition: undefined }
-    for (const { code, detail } of rejects) {
-      const value = Buffer.from('{}')
-      this.#letters.add({ ...nowhere, code, detail, stage: 'sink', source: part, value } as DeadLetter)
+    for (const { code, detail, row } of rejects) {
+      const value = Buffer.from(`{"epoch":${epoch},"row":${row}}`)
+      this.#letters.add({ ...nowhere, code, detail, stage: 'sink', source: part, sink: part, value } as DeadLetter)
     }
   }
 
@@ -123,14 +140,22 @@ export class BadRows {
       return { source, split: undefined, ordinal: undefined, ...asJson() }
     }
     const split = this.#secrets.redact(provenance.split)
-    const facts = { source: this.source?.info.uri ?? split, split, ordinal: ordinalOf(provenance, row) }
+    const { info, id } = this.source ?? {}
+    const facts = { source: info?.uri ?? split, sourceId: id, split, ordinal: ordinalOf(provenance, row) }
     const value = recordOf(provenance, row)
-    return value === undefined ? { ...facts, ...asJson() } : { ...facts, byte: undefined, value, encoding: 'raw' }
+    if (value === undefined) return { ...facts, ...asJson() }
+    return {
+      ...facts,
+      byte: undefined,
+      value,
+      encoding: 'raw',
+      rowAtStage: this.#letters.queued ? rowJson(batch, row) : undefined,
+    }
   }
 }
 
 /** The row as a JSON object; empty when the failure has no row (a result that does not fit its type). */
-function rowJson(batch: Batch, row: number): string {
+export function rowJson(batch: Batch, row: number): string {
   if (row < 0 || row >= batch.rows) return '{}'
   const members = batch.schema.fields.map(({ name, type }, i) => {
     const value = valueAt(batch.columns[i]!, row)

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/error-kinds.ts'
+import { type ErrorCode, errorKinds, isErrorCode } from '../core/error-kinds.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { field, type Schema, types } from '../core/types.ts'
@@ -23,6 +23,12 @@ export interface DeadLetter {
   readonly encoding: 'raw' | 'row'
   /** Where in the SQL text: `file:line:column`. */
   readonly sqlPosition: string | undefined
+  /** Node of the source in its plan; undefined where rows of several were put together. */
+  readonly sourceId?: string | undefined
+  /** The row as JSON as the failing step saw it; undefined where `value` is that. */
+  readonly rowAtStage?: string | undefined
+  /** The sink that refused the row. */
+  readonly sink?: string | undefined
 }
 
 /** What happens to bad rows of one kind. */
@@ -31,6 +37,7 @@ export type RowPolicy = 'dlq' | 'skip' | 'fail'
 /** Counts the rows that went no further; hands the first ones on, and all of them to a queue when there is one. */
 export class DeadLetters {
   readonly #onFirst: (letter: DeadLetter) => void
+  readonly #skipped: SkippedRows | undefined
   readonly byCode = new Map<string, number>()
   /** Entries that wait to be written; kept only when `queued`. */
   readonly #pending: DeadLetter[] = []
@@ -39,9 +46,13 @@ export class DeadLetters {
   count = 0
   /** Of them, those that a policy dropped, and those that were records and never rows. */
   readonly shares = { skipped: 0, undecoded: 0 }
+  /** Entries there were, of this run. */
+  kept = 0
 
-  constructor(onFirst: (letter: DeadLetter) => void) {
+  /** `skipped`: where rows that a policy drops are told. */
+  constructor(onFirst: (letter: DeadLetter) => void, skipped?: SkippedRows) {
     this.#onFirst = onFirst
+    this.#skipped = skipped
   }
 
   /** `skip` only counts; `fail` throws the row's error, which ends the pipeline. */
@@ -54,12 +65,14 @@ export class DeadLetters {
     this.count++
     this.byCode.set(letter.code, (this.byCode.get(letter.code) ?? 0) + 1)
     if (letter.stage === 'decode') this.shares.undecoded++
-    if (policy === 'skip') this.shares.skipped++
-    else this.keep(letter)
+    if (policy === 'skip') {
+      this.shares.skipped++
+      this.#skipped?.note(letter)
+    } else this.keep(letter)
   }
 
   /** The counts of the run that is taken up. */
-  restore(byCode: Readonly<Record<string, number>>, shares: Partial<DeadLetters['shares']>): void {
+  restore(byCode: Readonly<Record<string, number>>, shares: Partial<DeadLetters['shares']> = {}): void {
     Object.assign(this.shares, { skipped: 0, undecoded: 0 }, shares)
     this.byCode.clear()
     for (const [code, count] of Object.entries(byCode)) this.byCode.set(code, count)
@@ -77,6 +90,7 @@ export class DeadLetters {
 
   /** An entry that is counted elsewhere: a late row, once for every window that it missed. */
   keep(letter: DeadLetter): void {
+    this.kept++
     if (this.#printed++ < limits.rejectsPrinted) this.#onFirst(letter)
     if (this.queued) this.#pending.push(letter)
   }
@@ -84,6 +98,28 @@ export class DeadLetters {
   /** The entries since the last call, to be written. */
   take(): DeadLetter[] {
     return this.#pending.splice(0)
+  }
+}
+
+/** Tells of rows that `on_error = 'skip'` drops: the first ones of each code in each minute. */
+export class SkippedRows {
+  readonly #onSkip: (letter: DeadLetter) => void
+  readonly #elapsedMs: () => number
+  readonly #minutes = new Map<string, { readonly sinceMs: number; told: number }>()
+
+  constructor(onSkip: (letter: DeadLetter) => void, elapsedMs: () => number) {
+    this.#onSkip = onSkip
+    this.#elapsedMs = elapsedMs
+  }
+
+  note(letter: DeadLetter): void {
+    const now = this.#elapsedMs()
+    let minute = this.#minutes.get(letter.code)
+    if (minute === undefined || now - minute.sinceMs >= 60_000) {
+      minute = { sinceMs: now, told: 0 }
+      this.#minutes.set(letter.code, minute)
+    }
+    if (minute.told++ < limits.skippedPrinted) this.#onSkip(letter)
   }
 }
 
@@ -106,7 +142,19 @@ export const deadLetterSchema: Schema = {
   ],
 }
 
-const CATEGORIES: Readonly<Record<string, string>> = {
+export const CATEGORIES = ['parsing', 'validation', 'transient', 'permanent', 'late'] as const
+export type Category = (typeof CATEGORIES)[number]
+
+/** `transient`: tries again were used up; `permanent`: everything else. */
+export function categoryOf(code: string): Category {
+  const known = BY_CODE[code]
+  if (known !== undefined) return known
+  return isErrorCode(code) && isPassing(errorKinds[code].class) ? 'transient' : 'permanent'
+}
+
+const isPassing = (errorClass: string): boolean => errorClass === 'transient' || errorClass === 'throttled'
+
+const BY_CODE: Readonly<Record<string, Category>> = {
   connector_record_invalid: 'parsing',
   connector_record_too_large: 'parsing',
   row_not_null_violated: 'validation',
@@ -137,7 +185,7 @@ export function deadLetterRow(letter: DeadLetter, run: { pipeline: string | unde
     JSON.stringify({
       error_type: code,
       error_message: detail,
-      error_category: CATEGORIES[code] ?? 'permanent',
+      error_category: categoryOf(code),
       error_class: 'poison',
       retryable: false,
       stage,

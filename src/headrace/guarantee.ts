@@ -1,6 +1,7 @@
-import type { Capabilities, SinkFacts } from '../connectors/contract.ts'
+import type { SinkFacts } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { inputsOf, type PlanNode, type ScriptPlan, type SinkTarget, type SourceNode } from '../sql/plan.ts'
+import { overflowOf, queueSettings } from './dlq/settings.ts'
 import { checkpointSettings } from './durable/settings.ts'
 import type { Endpoint } from './endpoint.ts'
 import { keepsState } from './keeps-state.ts'
@@ -49,7 +50,10 @@ function edge(
   const weakenings = [...sourceWeakenings(source), ...sinkWeakenings(facts)]
   if (!form.keeps) weakenings.push(withoutState(plan))
   const level = weakenings.reduce<Level>((at, { to }) => weaker(at, to), 'exactly_once')
-  const notes = source !== undefined && onErrorOf(source) === 'skip' ? ['bad rows dropped (on_error = skip)'] : []
+  const notes = [
+    ...(source !== undefined && onErrorOf(source) === 'skip' ? ['bad rows dropped (on_error = skip)'] : []),
+    ...(form.keeps ? queueLosses(plan) : []),
+  ]
   const raise = weakenings.flatMap(({ raise: by }) => (by === undefined ? [] : [by]))
   return {
     source: source?.info.uri ?? 'VALUES',
@@ -68,35 +72,32 @@ function sinkFactsOf(
   target: SinkTarget | 'client',
   form: { readonly bounded: boolean; readonly baseDirectory: string },
 ): SinkFacts {
-  if (target === 'client') return { level: 'at_least_once', how: 'written as rows come' }
+  if (target === 'client') return { delivery: 'at-least-once', how: 'written at once' }
   const { connector, uri, options } = target.info.handle as Endpoint
-  const own = connector.sinkFacts?.({ uri, options, ...form })
+  const own = connector.sinkFacts?.(uri, options, form)
   if (own !== undefined) return own
-  if (connector.name === 'blackhole') return { level: 'exactly_once', how: 'no reader' }
   const { delivery } = connector.capabilities.sink!
-  return { level: SINK_LEVEL[delivery], how: HOW[delivery] }
+  return { delivery, how: connector.name === 'blackhole' ? 'no reader' : HOW[delivery] }
 }
 
-type Delivery = NonNullable<Capabilities['sink']>['delivery']
-
-const HOW: Readonly<Record<Delivery, string>> = {
+const HOW: Readonly<Record<SinkFacts['delivery'], string>> = {
   transactional: 'published at commit',
   idempotent: 'the same key overwrites',
-  'at-least-once': 'written as rows come',
-  'at-most-once': 'written as rows come',
+  'at-least-once': 'written at once',
+  'at-most-once': 'written at once',
 }
 
-const SINK_LEVEL: Readonly<Record<Delivery, SinkFacts['level']>> = {
+const SINK_LEVEL: Readonly<Record<SinkFacts['delivery'], Level>> = {
   transactional: 'exactly_once',
   idempotent: 'effectively_once',
   'at-least-once': 'at_least_once',
   'at-most-once': 'at_most_once',
 }
 
-function sinkWeakenings({ level, weakenedBy }: SinkFacts): Weakening[] {
-  if (level === 'exactly_once') return []
-  const by = weakenedBy?.option ?? 'the sink cannot take back what a crash leaves'
-  return [{ to: level, by, raise: weakenedBy?.raise }]
+function sinkWeakenings({ delivery, how, weakenedBy, raiseBy }: SinkFacts): Weakening[] {
+  if (delivery === 'transactional' || how === 'no reader') return []
+  const by = weakenedBy ?? 'the sink cannot take back what a crash leaves'
+  return [{ to: SINK_LEVEL[delivery], by, raise: raiseBy }]
 }
 
 function sourceWeakenings(source: SourceNode | undefined): Weakening[] {
@@ -112,6 +113,13 @@ function withoutState(plan: ScriptPlan): Weakening {
   }
   if (keepsState(plan)) return { to: 'none', by: 'checkpoint.enabled = false', raise: 'checkpoint.enabled = true' }
   return { to: 'none', by: 'nothing of a run outlives it: it starts over', raise: 'write to a file' }
+}
+
+/** What the dead letters of a pipeline that keeps state may lose. */
+function queueLosses(plan: ScriptPlan): string[] {
+  const settings = queueSettings(plan)
+  if (!settings.enabled) return ['bad rows dropped (dlq.enabled = false)']
+  return overflowOf(settings) === 'drop_oldest' ? ['oldest dead letters dropped when full (dlq.overflow)'] : []
 }
 
 const onErrorOf = (source: SourceNode): unknown => (source.info.handle as Endpoint).options['on_error']

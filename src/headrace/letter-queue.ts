@@ -3,12 +3,38 @@ import { limits } from '../core/limits.ts'
 import type { WorkerMemory } from '../core/memory.ts'
 import { BatchBuilder } from '../core/row-batch.ts'
 import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema } from './dead-letters.ts'
+import type { Change } from './dlq/records.ts'
 
 /** Part name of the queue of dead letters in snapshots. */
 export const QUEUE_PART = 'dlq'
 
+export interface LetterRun {
+  readonly pipeline: string | undefined
+  readonly nowMicros: number
+}
+
+/** Why a queue takes nothing at the moment. */
+export interface QueueWait {
+  readonly detail: string
+  /** Milliseconds of the clock. */
+  readonly sinceMs: number
+}
+
+/** Where all dead letters of a run go. */
+export interface DeadLetterQueue extends AsyncDisposable {
+  /** Takes part in the checkpoints of the run. */
+  readonly sink: Sink
+  /** Writes what came since the last call. */
+  write(run: LetterRun): Promise<void>
+  /** What became of an entry, as part of the epoch at hand; absent where entries are not kept as such. */
+  change?(change: Change): void
+  /** What the pipeline waits for, if it does. */
+  readonly wait?: QueueWait | undefined
+  readonly fill?: { readonly entries: number; readonly bytes: number; readonly share: number } | undefined
+}
+
 /** `dlq.location`: all dead letters of a run as rows of five parts in a sink. */
-export class LetterQueue implements AsyncDisposable {
+export class LetterQueue implements DeadLetterQueue {
   readonly sink: Sink
   readonly #letters: DeadLetters
   readonly #builder: BatchBuilder
@@ -20,8 +46,7 @@ export class LetterQueue implements AsyncDisposable {
     letters.queued = true
   }
 
-  /** Writes what came since the last call. */
-  async write(run: { readonly pipeline: string | undefined; readonly nowMicros: number }): Promise<void> {
+  async write(run: LetterRun): Promise<void> {
     const letters: readonly DeadLetter[] = this.#letters.take()
     const builder = this.#builder
     for (let from = 0; from < letters.length; from += builder.capacity) {

@@ -1,9 +1,18 @@
+import { join } from 'node:path'
 import type { Sink } from '../connectors/contract.ts'
 import type { Schema } from '../core/types.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { Checkpointing } from '../runtime/delivery/checkpointing.ts'
-import { checkIncarnation, type Running, restoredSource, restoreGraph, takeCut } from '../runtime/delivery/cut.ts'
-import { Cycle } from '../runtime/delivery/cycle.ts'
+import {
+  carryOver,
+  checkIncarnation,
+  type Running,
+  restoreCounts,
+  restoredSource,
+  restoreGraph,
+  takeCut,
+} from '../runtime/delivery/cut.ts'
+import { type Cut, Cycle, type CycleForm } from '../runtime/delivery/cycle.ts'
 import { settle } from '../runtime/delivery/settle.ts'
 import { Drive, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
@@ -11,18 +20,23 @@ import type { Origin } from '../runtime/graph/origin.ts'
 import { SinkStage } from '../runtime/graph/sink-stage.ts'
 import { outputsHash, type ScriptPlan, type SourceNode } from '../sql/plan.ts'
 import { BadRows, exprPolicy } from './bad-rows.ts'
-import { type DeadLetters, deadLetterSchema } from './dead-letters.ts'
-import { mustReset, refuseUnknownSources } from './durable/reset-sources.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
+import { openQueue } from './dlq/open-queue.ts'
+import { refuseReplaced } from './dlq/refuse-replaced.ts'
+import type { Rerun } from './dlq/rerun.ts'
+import { openOrReset } from './durable/reset-sources.ts'
 import { savepointsOf } from './durable/savepoints.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
-import { type Endpoint, endpoint } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
 import { guarantees } from './guarantee.ts'
-import { LetterQueue, QUEUE_PART } from './letter-queue.ts'
+import { type DeadLetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
-import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
+import { retriedWrite } from './retried-write.ts'
+import { balanceOf, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
 
 export interface PipelineInput {
@@ -36,6 +50,10 @@ export interface PipelineInput {
   readonly sqlPosition?: ((span: { readonly start: number; readonly end: number }) => string) | undefined
   /** Faults that do no harm yet: a mark that could not be made, a commit that is tried again. */
   readonly onWarning?: ((error: Error) => void) | undefined
+  /** Dead letters that run again in place of the rows of the sources. */
+  readonly rerun?: Rerun | undefined
+  /** What a user should know while it runs: it waits, it goes on. */
+  readonly onNote?: ((text: string) => void) | undefined
 }
 
 export interface Progress {
@@ -75,9 +93,15 @@ export class Pipeline {
   readonly #planned: readonly PlannedSink[]
   readonly #sinks: SinkStage[] = []
   readonly #sources: OpenSource[] = []
-  #queue: LetterQueue | undefined
   /** Sources that have started anew, by id. */
   readonly #reset = new Set<string>()
+  /** What identifies the log behind each source, by its node. */
+  readonly #incarnations = new Map<string, string>()
+  /** Ends the run from inside: all that waits goes on or gives up. */
+  readonly #stop = new AbortController()
+  #queue: DeadLetterQueue | undefined
+  #rate: DeadLetterRate | undefined
+  #control: RunControl | undefined
   #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
@@ -96,14 +120,6 @@ export class Pipeline {
   get #sourceNodes(): { readonly origin: Origin; readonly node: SourceNode }[] {
     return this.#graph.origins.flatMap((origin) =>
       origin.node.kind === 'source' ? [{ origin, node: origin.node }] : [],
-    )
-  }
-
-  /** Throws when the script has no source of one of these names. */
-  refuseUnknownSources(names: readonly string[]): void {
-    refuseUnknownSources(
-      this.#sourceNodes.map(({ node }) => node),
-      names,
     )
   }
 
@@ -126,7 +142,7 @@ export class Pipeline {
     const { clock, secrets } = this.#engine
     const started = clock.elapsedMs()
     try {
-      await this.#openSinks(durable)
+      await this.#openSinks(durable, AbortSignal.any([signal, this.#stop.signal]))
       if (durable === undefined) {
         await this.#openSources(undefined)
         const complete = await this.#drive(signal).run()
@@ -146,7 +162,11 @@ export class Pipeline {
   async #runDurable(durable: Durable, signal: AbortSignal): Promise<{ complete: boolean; epoch: bigint }> {
     const { restored, snapshots, settings } = durable
     const running = this.#running(durable)
-    if (restored !== undefined) restoreGraph(running, restored)
+    const { rerun, deadLetters } = this.#input
+    // What a run that failed before this one counted comes again.
+    deadLetters.restore({})
+    if (rerun !== undefined) this.#beginRerun(running, durable)
+    else if (restored !== undefined) restoreGraph(running, restored)
     const cycleSinks = [
       ...this.#sinks,
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
@@ -159,19 +179,18 @@ export class Pipeline {
     snapshots.skipEpochs(reached)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
-    if (durable.completed) return { complete: true, epoch: restored!.epoch }
+    if (durable.completed && rerun === undefined) return { complete: true, epoch: restored!.epoch }
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
       const stored = this.#reset.has(node.id) ? undefined : restoredSource(node.id, restored).incarnation
       checkIncarnation(node.name, stored, incarnation)
-      running.incarnations.set(node.id, incarnation)
+      this.#incarnations.set(node.id, incarnation)
     }
-    const stop = new AbortController()
     const { afterItem } = durable.options
     const take = (): Promise<unknown> => checkpointing.trigger('manual')
     const drive = this.#drive(
-      AbortSignal.any([signal, stop.signal]),
+      AbortSignal.any([signal, this.#stop.signal]),
       durable,
       afterItem === undefined ? undefined : () => afterItem(take),
     )
@@ -180,7 +199,7 @@ export class Pipeline {
       snapshots,
       sinks: cycleSinks,
       sources: this.#sources.map(({ node, source }) => ({ id: node.id, ack: source.ack?.bind(source) })),
-      cut: (epoch, form) => drive.hold(() => takeCut(running, epoch, form)),
+      cut: (epoch, form) => control.between(() => this.#cut(running, durable, { epoch, form })),
       clock: this.#engine.clock,
       limits: {
         alignMs: settings.timeout_align,
@@ -193,8 +212,9 @@ export class Pipeline {
         drive.yielding = isRunning
       },
       onWarning: (error) => this.#input.onWarning?.(error),
-      onRejects: (part, rejects) => this.#badRows.onCommitRejects(part, rejects),
+      onRejects: (part, epoch, rejects) => this.#badRows.onCommitRejects(part, epoch, rejects),
       signal,
+      isWaiting: () => this.#queue?.wait !== undefined,
     })
     const checkpointing: Checkpointing = new Checkpointing({
       cycle,
@@ -205,25 +225,70 @@ export class Pipeline {
       activity: () => this.#steps,
       onFailure: (error) => {
         failures.push(error)
-        stop.abort()
+        this.#stop.abort()
       },
     })
-    const control = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
+    const control: RunControl = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
       elapsedMs: () => this.#engine.clock.elapsedMs(),
-      stop: () => stop.abort(),
+      stop: () => this.#stop.abort(),
+      onResume: () => this.#rate?.reset(),
     })
+    this.#control = control
+    this.#rate = this.#deadLetterRate(control)
+    // What is paused ends, too.
+    const release = (): void => control.resume()
+    for (const one of [signal, this.#stop.signal]) one.addEventListener('abort', release, { once: true })
     durable.options.onControl?.(control)
     try {
       const complete = await drive.run()
       await checkpointing.quiet()
       if (failures.length > 0) throw failures[0]
       await this.#writeDeadLetters()
-      const { epoch } = await checkpointing.take({ reason: 'stop', last: complete })
+      const { epoch } = await checkpointing.take({
+        reason: 'stop',
+        last: rerun === undefined ? complete : durable.completed,
+      })
+      this.#rate?.throwIfExceeded()
       return { complete, epoch }
+    } catch (error) {
+      // A checkpoint that failed ends the run: what it interrupts is no other fault.
+      throw failures[0] ?? error
     } finally {
+      signal.removeEventListener('abort', release)
       durable.options.onControl?.(undefined)
       await checkpointing.quiet()
     }
+  }
+
+  /** Only numbers are restored: the rows that run again meet no state, and what was read to its end gives them. */
+  #beginRerun(running: Running, { restored, completed }: Durable): void {
+    if (restored !== undefined) restoreCounts(running, restored)
+    for (const origin of this.#graph.origins) origin.ended = origin.node.kind === 'values'
+    const replaced = completed ? this.#sinks.find(({ sink }) => sink.replaces === true) : undefined
+    if (replaced !== undefined) throw refuseReplaced(this.#input.plan.name!, replaced.name)
+  }
+
+  async #cut(
+    running: Running,
+    { restored }: Durable,
+    { epoch, form }: { readonly epoch: bigint; readonly form: CycleForm },
+  ): Promise<Cut> {
+    const cut = await takeCut(running, epoch, form)
+    return this.#input.rerun === undefined || restored === undefined ? cut : carryOver(cut, restored)
+  }
+
+  #deadLetterRate(control: RunControl): DeadLetterRate | undefined {
+    const { plan, deadLetters, onNote, rerun } = this.#input
+    if (rerun !== undefined) return undefined
+    return DeadLetterRate.of(plan, {
+      clock: this.#engine.clock,
+      rows: () => this.#rowsIn() + this.#badRows.rejects,
+      entries: () => deadLetters.kept,
+      isBounded: this.facts.bounded,
+      pause: (detail) => control.pause({ cause: 'dlq_rate', detail }),
+      stop: () => this.#stop.abort(),
+      onNote: (text) => onNote?.(text),
+    })
   }
 
   #runFacts({ place, snapshots, folder }: Durable): RunFacts {
@@ -241,6 +306,11 @@ export class Pipeline {
       rowsOut: () => this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
       lateRows: () => this.#context.counters.lateRows,
       deadLetters: () => Object.fromEntries(this.#input.deadLetters.byCode),
+      queue: () => {
+        const fill = this.#queue?.fill
+        return fill === undefined ? null : { entries: fill.entries, bytes: fill.bytes, fill: fill.share }
+      },
+      queueWait: () => this.#queue?.wait,
       bytes: () => snapshots.bytes,
       ...savepointsOf(folder, snapshots),
       watermarkMicros: () => {
@@ -250,7 +320,7 @@ export class Pipeline {
     }
   }
 
-  #running(durable: Durable): Running & { readonly incarnations: Map<string, string> } {
+  #running(durable: Durable): Running {
     const { counters } = this.#context
     const letters = this.#input.deadLetters
     return {
@@ -258,7 +328,7 @@ export class Pipeline {
       sources: this.#sources,
       sinks: this.#sinks,
       beside: () => (this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
-      incarnations: new Map(),
+      incarnations: this.#incarnations,
       counters: {
         snapshot: () => ({
           late_rows: counters.lateRows,
@@ -276,17 +346,23 @@ export class Pipeline {
     }
   }
 
-  async #openSinks(durable: Durable | undefined): Promise<void> {
+  async #openSinks(durable: Durable | undefined, signal: AbortSignal): Promise<void> {
     const place = this.#place(durable)
-    await this.#openQueue(place)
+    await this.#openQueue(durable, signal)
     for (const [writer, planned] of this.#planned.entries()) {
       const { name, part, target, schema, form, oldImages, paths } = planned
       const sink =
-        target === undefined
+        this.#input.rerun?.openSink?.(planned) ??
+        (target === undefined
           ? await this.#input.client(schema, { changes: form.changes })
-          : await openSink(place, target.info.handle as Endpoint, { schema, part, writer, form })
-      const stage = new SinkStage({ name, part, sink, oldImages }, (rejects, batch) =>
-        this.#badRows.onSinkRejects(rejects, batch),
+          : await openSink(place, target.info.handle as Endpoint, { schema, part, writer, form }))
+      const write = retriedWrite(sink, (target?.info.handle as Endpoint | undefined)?.options, {
+        clock: this.#engine.clock,
+        signal,
+        onRetry: (error) => this.#input.onWarning?.(error),
+      })
+      const stage = new SinkStage({ name, part, sink, oldImages, write }, (rejects, batch) =>
+        this.#badRows.onSinkRejects(planned, rejects, batch),
       )
       this.#sinks.push(stage)
       for (const [i, path] of paths.entries()) {
@@ -301,36 +377,44 @@ export class Pipeline {
 
   #place(durable: Durable | undefined): OpenPlace {
     const { plan, baseDirectory } = this.#input
-    return { engine: this.#engine, plan, baseDirectory, durable: durable?.place }
+    const folder = durable?.folder
+    const onHalf = (): void => void this.#control?.checkpoint().catch(() => undefined)
+    const spools = folder === undefined ? undefined : { directory: join(folder, 'epochs'), onHalf }
+    return { engine: this.#engine, plan, baseDirectory, durable: durable?.place, spools }
   }
 
-  /** `dlq.location`: where all dead letters go, as rows of five parts. */
-  async #openQueue(place: OpenPlace): Promise<void> {
-    const location = this.#input.plan.settings.get('dlq.location')
-    if (location === undefined) return
-    const handle = await endpoint(location, 'sink')
-    const form = { changes: false, key: [], bounded: true, eventTime: undefined }
-    const writer = this.#planned.length
-    const sink = await openSink(place, handle, { schema: deadLetterSchema, part: QUEUE_PART, writer, form })
-    this.#queue = new LetterQueue(sink, this.#input.deadLetters, this.#engine.memory)
+  async #openQueue(durable: Durable | undefined, signal: AbortSignal): Promise<void> {
+    if (this.#input.rerun?.openSink !== undefined) return
+    this.#queue = await openQueue({
+      place: this.#place(durable),
+      letters: this.#input.deadLetters,
+      durable,
+      writer: this.#planned.length,
+      sinks: this.#planned.map(({ part }) => part),
+      incarnationOf: (id) => (id === undefined ? '' : (this.#incarnations.get(id) ?? '')),
+      signal,
+      onNote: (text) => this.#input.onNote?.(text),
+    })
   }
 
   async #openSources(durable: Durable | undefined): Promise<void> {
     for (const { origin, node } of this.#sourceNodes) {
       const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
-      const restored = restoredSource(node.id, durable?.restored)
-      const source = await openSource(this.#place(durable), node, restored.state)
-      const reset = durable?.options.resetSources
-      if (reset === undefined || !(await mustReset(node, source, { restored, reset }))) {
-        this.#sources.push({ origin, node, source, maxRecords, positions: restored.positions })
+      const { rerun } = this.#input
+      if (rerun !== undefined) {
+        const source = rerun.openSource(this.#place(durable), node, durable?.restored)
+        this.#sources.push({ origin, node, source, maxRecords: undefined, positions: new Map() })
         continue
       }
-      await source[Symbol.asyncDispose]()
-      this.#input.onWarning?.(new Error(`source '${node.name}' is not the one in the checkpoint: it starts anew`))
-      const anew = await openSource(this.#place(durable), node, undefined)
+      const from = { restored: restoredSource(node.id, durable?.restored), reset: durable?.options.resetSources }
+      const { isReset, ...open } = await openOrReset(node, from, (state) =>
+        openSource(this.#place(durable), node, state),
+      )
+      this.#sources.push({ origin, node, maxRecords, ...open })
+      if (!isReset) continue
+      this.#input.onNote?.(`source '${node.name}' is not the one in the checkpoint: it starts anew`)
       origin.ended = false
       this.#reset.add(node.id)
-      this.#sources.push({ origin, node, source: anew, maxRecords, positions: new Map() })
     }
   }
 
@@ -356,8 +440,11 @@ export class Pipeline {
   }
 
   async #writeDeadLetters(): Promise<void> {
-    const run = { pipeline: this.#input.plan.name, nowMicros: this.#context.current.nowMicros }
-    await this.#queue?.write(run)
+    const { plan, rerun, deadLetters } = this.#input
+    const queue = this.#queue
+    if (rerun === undefined) await queue?.write({ pipeline: plan.name, nowMicros: this.#context.current.nowMicros })
+    else rerun.afterStep(this.#badRows.source, deadLetters.take(), queue?.change?.bind(queue))
+    this.#rate?.note()
   }
 
   /** Frees what a pipeline holds; `run` does so itself. */
@@ -396,14 +483,12 @@ export class Pipeline {
   }
 
   #balance(): RowBalance | undefined {
-    const { plan, deadLetters: letters } = this.#input
-    if (!isRowToRow(plan)) return undefined
-    return balanceOf({
+    return balanceOf(this.#input.plan, {
       rowsIn: this.#rowsIn(),
       rowsOut: this.#sinks.reduce((rows, sink) => rows + sink.rows, 0),
       lateRows: this.#context.counters.lateRows,
-      rejected: letters.count,
-      ...letters.shares,
+      rejected: this.#input.deadLetters.count,
+      ...this.#input.deadLetters.shares,
     })
   }
 }

@@ -2,6 +2,7 @@ import type { Checkpointing } from '../runtime/delivery/checkpointing.ts'
 import type { Cycle } from '../runtime/delivery/cycle.ts'
 import type { Drive } from '../runtime/drive/drive.ts'
 import type { EdgeGuarantee } from './guarantee.ts'
+import type { QueueWait } from './letter-queue.ts'
 
 /** What a running pipeline says of itself, as JSON (delivery.md §3). */
 export interface RunStatus {
@@ -16,6 +17,8 @@ export interface RunStatus {
   readonly rows_out: readonly { readonly target: string; readonly rows: number }[]
   readonly late_rows: number
   readonly dead_letters: Readonly<Record<string, number>>
+  /** The entries of its queue that wait, and the share of the limit that they are; null where none are kept. */
+  readonly dlq: { readonly entries: number; readonly bytes: number; readonly fill: number } | null
   readonly checkpoint: {
     readonly phase: string
     readonly epoch: string
@@ -39,7 +42,7 @@ export interface RunStatus {
 
 export interface Wait {
   readonly who: string
-  readonly cause: 'no_input' | 'commit' | 'sink' | 'paused' | 'window_open'
+  readonly cause: 'no_input' | 'commit' | 'sink' | 'paused' | 'window_open' | 'dlq_full' | 'dlq_rate'
   readonly detail: string
   readonly since_ms: number
 }
@@ -55,6 +58,9 @@ export interface RunFacts {
   rowsOut(): RunStatus['rows_out']
   lateRows(): number
   deadLetters(): Readonly<Record<string, number>>
+  queue(): RunStatus['dlq']
+  /** Why the queue of dead letters takes nothing at the moment. */
+  queueWait(): QueueWait | undefined
   bytes(): number
   /** Throws when no savepoint of that name can be made. */
   refuseSavepoint(name: string): Promise<void>
@@ -70,18 +76,25 @@ export class RunControl {
   readonly #facts: RunFacts
   readonly #elapsedMs: () => number
   readonly #stop: () => void
-  #paused: { readonly resume: () => void; readonly sinceMs: number } | undefined
+  readonly #onResume: () => void
+  #paused: Pause | undefined
   #stopping = false
 
   constructor(
     parts: { readonly drive: Drive; readonly cycle: Cycle; readonly checkpointing: Checkpointing },
     facts: RunFacts,
-    form: { readonly elapsedMs: () => number; readonly stop: () => void },
+    form: {
+      readonly elapsedMs: () => number
+      readonly stop: () => void
+      /** A user lets it go on. */
+      readonly onResume: () => void
+    },
   ) {
     this.#parts = parts
     this.#facts = facts
     this.#elapsedMs = form.elapsedMs
     this.#stop = form.stop
+    this.#onResume = form.onResume
   }
 
   status(): RunStatus {
@@ -101,6 +114,7 @@ export class RunControl {
       rows_out: facts.rowsOut(),
       late_rows: facts.lateRows(),
       dead_letters: facts.deadLetters(),
+      dlq: facts.queue(),
       checkpoint: {
         phase: cycle.phase,
         epoch: String(cycle.lastEpoch),
@@ -125,8 +139,12 @@ export class RunControl {
     const now = this.#elapsedMs()
     const waits: Wait[] = []
     if (this.#paused !== undefined) {
-      const since = now - this.#paused.sinceMs
-      waits.push({ who: 'pipeline', cause: 'paused', detail: 'resume it: headrace pipelines resume', since_ms: since })
+      const { cause, detail, sinceMs } = this.#paused
+      waits.push({ who: 'pipeline', cause, detail, since_ms: now - sinceMs })
+    }
+    const full = this.#facts.queueWait()
+    if (full !== undefined) {
+      waits.push({ who: 'dlq', cause: 'dlq_full', detail: full.detail, since_ms: Math.round(now - full.sinceMs) })
     }
     if (cycle.phase === 'commit') {
       const detail = `epoch ${cycle.lastEpoch + 1n} waits for its sinks to commit`
@@ -135,7 +153,7 @@ export class RunControl {
     const idle = now - drive.lastStepMs
     if (drive.busySinceMs !== undefined) {
       const since = now - drive.busySinceMs
-      if (since > SLOW_MS)
+      if (since > SLOW_MS && full === undefined)
         waits.push({ who: 'sinks', cause: 'sink', detail: 'a sink takes its rows slowly', since_ms: since })
     } else if (idle > SLOW_MS && this.#paused === undefined) {
       waits.push({ who: 'sources', cause: 'no_input', detail: 'no source has new rows', since_ms: Math.round(idle) })
@@ -165,21 +183,41 @@ export class RunControl {
     return await this.#parts.checkpointing.trigger('savepoint', ({ id }) => this.#facts.keepSavepoint(name, id))
   }
 
-  /** A checkpoint, then nothing is read until `resume`. */
-  async pause(): Promise<void> {
+  /** Nothing is read until `resume`; resolves when a checkpoint holds what was. */
+  async pause(why: { readonly cause: Pause['cause']; readonly detail: string } = ASKED): Promise<void> {
     if (this.#paused !== undefined) return
     const { drive, checkpointing } = this.#parts
-    await checkpointing.trigger('manual')
+    const held = Promise.withResolvers<void>()
+    const over = Promise.withResolvers<void>()
+    const sinceMs = this.#elapsedMs()
+    this.#paused = { ...why, sinceMs, held: held.promise, task: Promise.resolve(), resume: over.resolve }
+    void drive.hold(() => {
+      held.resolve()
+      return over.promise
+    })
+    await held.promise
+    const taken = checkpointing.trigger('manual')
     checkpointing.paused = true
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#paused = { resume: resolve, sinceMs: this.#elapsedMs() }
-    void drive.hold(() => promise)
+    await taken
+  }
+
+  /** Runs a task while no row is in the graph, also when the pipeline is paused. */
+  between<T>(task: () => Promise<T>): Promise<T> {
+    const paused = this.#paused
+    if (paused === undefined) return this.#parts.drive.hold(task)
+    // One after the other, and before anything is read again.
+    const result = paused.task.then(() => paused.held).then(task)
+    paused.task = result.catch(() => undefined)
+    return result
   }
 
   resume(): void {
+    const paused = this.#paused
+    if (paused === undefined) return
     this.#parts.checkpointing.paused = false
-    this.#paused?.resume()
     this.#paused = undefined
+    this.#onResume()
+    void paused.task.then(paused.resume)
   }
 
   /** The graceful stop: a last checkpoint, then the end. */
@@ -189,6 +227,19 @@ export class RunControl {
     this.#stop()
   }
 }
+
+interface Pause {
+  readonly cause: 'paused' | 'dlq_rate'
+  readonly detail: string
+  readonly sinceMs: number
+  /** Resolves when nothing moves. */
+  readonly held: Promise<void>
+  /** What runs in the pause. */
+  task: Promise<unknown>
+  readonly resume: () => void
+}
+
+const ASKED = { cause: 'paused', detail: 'resume it: headrace pipelines resume' } as const
 
 /** Waits shorter than that are not worth a word. */
 const SLOW_MS = 1000

@@ -6,6 +6,7 @@ import type { Parameter } from '../sql/binder/context.ts'
 import { type CompileInput, compile, explainScript as explainSql } from '../sql/compile.ts'
 import type { SqlStage } from '../sql/explain/explain.ts'
 import type { ScriptPlan } from '../sql/plan.ts'
+import { queueSettings } from './dlq/settings.ts'
 import type { Engine } from './engine.ts'
 import { guarantees, guaranteeText, refuseUnprovable } from './guarantee.ts'
 import { hideWritten } from './secrets.ts'
@@ -39,6 +40,7 @@ export async function compileScript(engine: Engine, script: ScriptInput): Promis
   const { secrets } = engine
   const texts = plan.texts.map((text) => secrets.redact(text))
   const named = { ...plan, name: plan.name ?? script.name, texts }
+  queueSettings(named)
   refuseUnprovable(named, script.baseDirectory)
   return { plan: named, warnings: secrets.redactAll(warnings), functions }
 }

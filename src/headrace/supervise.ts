@@ -2,7 +2,9 @@ import { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
+import type { ScriptPlan } from '../sql/plan.ts'
 import type { ControlServer } from './durable/control-server.ts'
+import { refuseUnknownSources } from './durable/reset-sources.ts'
 import { noteBlocked, noteUnblocked } from './durable/resolution.ts'
 import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
@@ -67,7 +69,9 @@ class Supervisor implements AsyncDisposable {
   async run(signal: AbortSignal): Promise<Digest> {
     const random = new Random(0)
     let backOff = new BackOff(RESTART, random)
+    const failuresMax = failuresMaxOf(this.#input.plan)
     let committed: bigint | undefined
+    let last: { readonly text: string; times: number } | undefined
     for (;;) {
       const pipeline = new Pipeline(this.#engine, this.#input)
       const durable = await this.#start(pipeline, signal)
@@ -80,7 +84,11 @@ class Supervisor implements AsyncDisposable {
         if (!signal.aborted && this.#resetsNow(cause)) continue
         if (epoch !== committed) backOff = new BackOff(RESTART, random)
         committed = epoch
-        if (signal.aborted || !mayPass(error) || backOff.failures >= RESTARTS_MAX) throw cause
+        const { code, message } = cause as HeadraceError
+        const text = `${code} ${message}`
+        last = { text, times: last?.text === text ? last.times + 1 : 1 }
+        const isOver = isBadRow(cause) ? last.times >= failuresMax : !mayPass(error)
+        if (signal.aborted || isOver || backOff.failures >= RESTARTS_MAX) throw cause
         const delay = backOff.next()
         this.#input.onRestart?.(cause as HeadraceError, delay)
         await this.#engine.clock.sleep(delay, signal)
@@ -103,10 +111,11 @@ class Supervisor implements AsyncDisposable {
   }
 
   async #start(pipeline: Pipeline, signal: AbortSignal): Promise<Durable> {
+    let durable: Durable | undefined
     try {
-      pipeline.refuseUnknownSources(this.#options.resetSources?.names ?? [])
       const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
-      const durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
+      refuseUnknownSources(facts.sourceNames ?? {}, this.#options.resetSources?.names ?? [])
+      durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
       // Taken up: from now on the newest checkpoint is what is gone on from.
       this.#options = { ...this.#options, from: undefined }
       this.#input.onStart?.(durable.notes)
@@ -116,6 +125,7 @@ class Supervisor implements AsyncDisposable {
       }
       return durable
     } catch (error) {
+      await durable?.close()
       await pipeline.close()
       throw error
     }
@@ -148,6 +158,21 @@ function refuseFrom(durable: DurableOptions | undefined): void {
   if (durable?.from === undefined) return
   throw new HeadraceError('cli_usage', `--from ${durable.from}: this pipeline keeps no state`, {
     hint: 'state is kept by a pipeline with a name (a file, or -- @name) that is endless or writes to something that lasts',
+  })
+}
+
+/**
+ * A row that `on_error = 'fail'` does not let pass, or that a full queue rejects: it will fail again, unless somebody
+ * changes what it meets; `failures_max` times in a row are enough (delivery.md §9).
+ */
+const isBadRow = (error: unknown): boolean =>
+  error instanceof HeadraceError && (error.class === 'poison' || error.code === 'dlq_full')
+
+function failuresMaxOf({ settings }: ScriptPlan): number {
+  const text = settings.get('failures_max') ?? '3'
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new HeadraceError('connector_option_invalid', `failures_max = '${text}' is not allowed`, {
+    hint: 'a whole number from 1 on',
   })
 }
 

@@ -203,3 +203,47 @@ for (const failing of ['write', 'sync'] as const) {
       await again[Symbol.asyncDispose]()
     }))
 }
+
+test('a full segment is left only when it is durable', () =>
+  inFolder(async (directory) => {
+    const synced: number[] = []
+    const files: LogFiles = {
+      ...systemFiles,
+      sync: (descriptor) => {
+        synced.push(descriptor)
+        return systemFiles.sync(descriptor)
+      },
+    }
+    const log = AppendLog.open({ directory, checksum, files, segmentBytes: 100 })
+    // Larger than what may wait: written before any flush.
+    for (let i = 0; i < 3; i++) log.append(1, new Uint8Array(1024 * 1024))
+    expect([readdirSync(directory).length, synced.length]).toEqual([1, 0])
+    await log.flush()
+    log.append(1, bytes('next'))
+    await log.flush()
+    expect([readdirSync(directory).length, synced.length]).toEqual([2, 2])
+    await log[Symbol.asyncDispose]()
+  }))
+
+test('a segment whose header could not be written is made again', () =>
+  inFolder(async (directory) => {
+    let broken = true
+    const files: LogFiles = {
+      ...systemFiles,
+      write: (descriptor, data) => {
+        if (broken) throw Object.assign(new Error('disk'), { code: 'ENOSPC' })
+        systemFiles.write(descriptor, data)
+      },
+    }
+    const log = AppendLog.open({ directory, checksum, files })
+    log.append(1, bytes('lost'))
+    await expect(log.flush()).rejects.toThrow('cannot write the log')
+    expect(readdirSync(directory)).toEqual([])
+    broken = false
+    expect(log.append(1, bytes('kept'))).toBe(1n)
+    await log.flush()
+    await log[Symbol.asyncDispose]()
+    const again = AppendLog.open({ directory, checksum })
+    expect(contents(again)).toEqual(['1:1:kept'])
+    await again[Symbol.asyncDispose]()
+  }))

@@ -127,27 +127,31 @@ export class AppendLog implements AsyncDisposable {
 
   #write(): void {
     if (this.#pending.length === 0) return
-    const segment = this.#writable()
     const group = Buffer.concat(this.#pending)
     const records = this.#pendingRecords
     this.#pending = []
     this.#pendingBytes = 0
     this.#pendingRecords = 0n
     try {
+      const segment = this.#writable()
       this.#files.write(this.#descriptor!, group)
+      segment.records += records
+      segment.bytes += group.length
     } catch (error) {
       this.#abandon()
       throw failed('write', this.#directory, error)
     }
-    segment.records += records
-    segment.bytes += group.length
   }
 
-  /** The segment to write to, a new one when there is none or it is full. */
+  /**
+   * The segment to write to, a new one when there is none or it is full. A full one is left only when all of it is
+   * durable: a flush syncs one file.
+   */
   #writable(): Segment {
     const last = this.#segments.at(-1)
-    if (last !== undefined && this.#descriptor !== undefined && last.bytes < this.#segmentBytes) return last
-    if (last !== undefined && this.#descriptor === undefined && last.bytes < this.#segmentBytes && !this.#abandoned) {
+    const isFull = last !== undefined && last.bytes >= this.#segmentBytes && last.bytes === last.synced.bytes
+    if (last !== undefined && !isFull && this.#descriptor !== undefined) return last
+    if (last !== undefined && !isFull && !this.#abandoned) {
       this.#descriptor = this.#files.openAppend(last.path)
       return last
     }
@@ -160,9 +164,17 @@ export class AppendLog implements AsyncDisposable {
     const number = (last?.number ?? 0n) + 1n
     const firstSequence = last === undefined ? 1n : last.firstSequence + last.records
     const path = join(this.#directory, segmentName(number))
-    this.#descriptor = this.#files.create(path)
-    this.#files.write(this.#descriptor, segmentHeader(number, firstSequence, this.#checksum))
-    this.#files.syncDirectory(this.#directory)
+    const descriptor = this.#files.create(path)
+    try {
+      this.#files.write(descriptor, segmentHeader(number, firstSequence, this.#checksum))
+      this.#files.syncDirectory(this.#directory)
+    } catch (error) {
+      // The next try makes a file of the same number.
+      this.#files.close(descriptor)
+      unlinkSync(path)
+      throw error
+    }
+    this.#descriptor = descriptor
     this.#abandoned = false
     const synced = { bytes: SEGMENT_HEADER, records: 0n }
     const segment = { number, path, firstSequence, records: 0n, bytes: SEGMENT_HEADER, synced }
@@ -177,7 +189,8 @@ export class AppendLog implements AsyncDisposable {
     this.#pending = []
     this.#pendingBytes = 0
     this.#pendingRecords = 0n
-    const segment = this.#segments.at(-1)!
+    const segment = this.#segments.at(-1)
+    if (segment === undefined) return
     segment.records = segment.synced.records
     segment.bytes = segment.synced.bytes
     try {

@@ -54,7 +54,8 @@ export function scanSegment(path: string, number: bigint, checksum: Checksum): S
   return { firstSequence: first, records, goodBytes: at, tornBytes: bytes.length - at }
 }
 
-function headerSequence(bytes: Uint8Array, number: bigint, checksum: Checksum): bigint | undefined {
+/** Sequence of a segment's first record; undefined: the header is damaged. */
+export function headerSequence(bytes: Uint8Array, number: bigint, checksum: Checksum): bigint | undefined {
   if (bytes.length < SEGMENT_HEADER || MAGIC.some((byte, i) => bytes[i] !== byte)) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(CHECKED, true) !== checksum.crc32c(bytes.subarray(0, CHECKED))) return undefined

@@ -61,13 +61,14 @@ export class AssignWatermarks implements Operator {
 
   /** A split that will deliver rows; it holds the watermark until its first row. One that was restored goes on. */
   addSplit(id: string): void {
-    const known = this.#splits.get(id)
-    if (known !== undefined) {
-      // One that had ended has got more: it holds the watermark again, which does not fall.
-      known.finished = false
-      return
-    }
+    if (this.#splits.has(id)) return
     this.#splits.set(id, { watermark: Number.NEGATIVE_INFINITY, finished: false })
+  }
+
+  /** A split that had ended has got more: it holds the watermark again, which does not fall. */
+  reopenSplit(id: string): void {
+    const state = this.#splits.get(id)
+    if (state !== undefined) state.finished = false
   }
 
   /** The split has ended: it no longer holds the watermark. */

@@ -8,13 +8,13 @@ import { isClean } from './r1/verdict.ts'
 // Breaks pipelines on purpose. Arguments: --full, --seed N, --only CASE, names of tests (R1); all quick ones by default.
 
 const args = process.argv.slice(2)
-const valueOf = (name: string): string | undefined => {
+const option = (name: string): string | undefined => {
   const at = args.indexOf(name)
   return at < 0 ? undefined : args[at + 1]
 }
 const full = args.includes('--full')
-const seed = Number(valueOf('--seed') ?? freshSeed())
-const only = valueOf('--only')
+const seed = Number(option('--seed') ?? freshSeed())
+const only = option('--only')
 const wanted = args.filter((arg) => /^R\d+$/.test(arg))
 let passed = 0
 let failed = 0

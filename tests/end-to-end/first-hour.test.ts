@@ -150,7 +150,11 @@ test.concurrent.each(cases)('$name', async ({ args, input, code, err, out }: Cas
 test('a pipeline writes its file and says what it did', async () => {
   const { code, err } = await headrace(['run', 'pipeline.sql'], { cwd })
   expect(code).toBe(0)
-  expect(err).toMatch(/^done: in 10 · out 3 → out\.jsonl · \d+\.\d\d s\n$/)
+  const [place, start, promise, end] = err.split('\n')
+  expect(place).toBe(`pipeline: state is kept in ${join(cwd, '.headrace')}`)
+  expect(start).toMatch(/^pipeline: starting from the beginning, lineage [0-9a-f]{8}$/)
+  expect(promise).toMatch(/^people\.jsonl → out\.jsonl {3}exactly_once {5}/)
+  expect(end).toMatch(/^done: in 10 · out 3 → out\.jsonl · \d+\.\d\d s$/)
   expect(readFileSync(join(cwd, 'out.jsonl'), 'utf8').trimEnd().split('\n').sort()).toEqual([
     '{"city":"c0","n":4}',
     '{"city":"c1","n":3}',

@@ -67,7 +67,6 @@ export const outOfScope: ReadonlySet<string> = new Set<ErrorCode>([
   'sql_window_function_misplaced',
   'sql_frame_invalid',
   'sql_unbounded_state',
-  'delivery_not_provable',
   'sql_schema_changed',
   'sql_object_in_use',
   'sql_cross_join_filter',

@@ -40,7 +40,7 @@ export function defineRun(program: Command, { io, done, json }: CommandContext):
         takeover,
         from,
         resetSources: resetSource,
-        continues: options.continue === true,
+        onlyAdded: options.continue === true,
       }
       done(await runScript(script, { output, json, digest: true, state }, io))
     })

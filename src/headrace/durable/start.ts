@@ -8,7 +8,9 @@ import { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { PipelineClock } from '../../core/pipeline-clock.ts'
 import { freshSeed } from '../../core/random.ts'
+import type { LogFiles } from '../../log/log-files.ts'
 import type { DurablePlace } from '../connector-context.ts'
+import { queueFolder } from '../dlq/queue-folder.ts'
 import type { Engine } from '../engine.ts'
 import type { RunControl } from '../run-control.ts'
 import { Heartbeat, refuseSecondStart } from './owner.ts'
@@ -27,7 +29,7 @@ export interface DurableOptions {
   /** The savepoint, checkpoint or file whose operator state, offsets and counters are taken up; else the newest. */
   readonly from?: string | undefined
   /** Read what was added since all input was read. */
-  readonly continues?: boolean | undefined
+  readonly onlyAdded?: boolean | undefined
   readonly resetSources?: ResetSources | undefined
   /** What happens, for whoever watches. */
   readonly onPhase?: ((phase: string, epoch: bigint) => void) | undefined
@@ -35,6 +37,12 @@ export interface DurableOptions {
   readonly onControl?: ((control: RunControl | undefined) => void) | undefined
   /** Behind every item of a source; `take` makes a checkpoint. For tests that crash at chosen rows. */
   readonly afterItem?: ((take: () => Promise<unknown>) => Promise<void>) | undefined
+  /** A run that is complete is gone on from, too: its lineage stays. */
+  readonly continues?: boolean | undefined
+  /** Folder of the dead letters; by default that of the pipeline in the data directory, and none beside a store. */
+  readonly letters?: string | undefined
+  /** The system calls that write dead letters. */
+  readonly letterFiles?: LogFiles | undefined
 }
 
 export interface StatePlace {
@@ -60,6 +68,8 @@ export interface Durable {
   readonly place: DurablePlace
   /** Undefined when the state is in a store of its own. */
   readonly folder: string | undefined
+  /** Folder of the dead letters; undefined: they are not kept. */
+  readonly letters: string | undefined
   readonly snapshots: Snapshots
   /** What is gone on from; undefined at a first start and after a completed run. */
   readonly restored: StreamCheckpoint | undefined
@@ -108,19 +118,19 @@ export async function startDurable(
     comparePlan(from === undefined ? choice : { ...choice, meta: from.meta, done: false }, facts, options)
   const first = await snapshots.choose()
   agree(first)
-  if (options.continues === true && isOver(first)) throw cannotContinue(facts.pipeline)
+  if (options.onlyAdded === true && isOver(first, options)) throw cannotContinue(facts.pipeline)
   const heartbeat = folder === undefined ? undefined : new Heartbeat(folder.path, engine.clock)
   try {
     const lineages = new Map<Choice, string>()
     const claimMeta = (choice: Choice) => {
-      const lineage = lineageOf(choice)
+      const lineage = lineageOf(choice, options)
       lineages.set(choice, lineage)
       return { ...fixed(facts, engine), lineage, clock: engine.clock.nowMicros() }
     }
     options.onPhase?.('claim', first.checkpoint?.epoch ?? 0n)
     const choice = await snapshots.claim(first, claimMeta, agree)
     const lineage = lineages.get(choice)!
-    const isNew = isOver(choice)
+    const isNew = isOver(choice, options)
     const resolution = folder === undefined ? undefined : readResolution(folder.path)
     const newest = isNew ? undefined : choice.checkpoint
     const clock = new PipelineClock(engine.clock, choice.meta?.clock)
@@ -145,6 +155,8 @@ export async function startDurable(
     return {
       place: { lineage, incarnation: snapshots.incarnation },
       folder: folder?.path,
+      letters:
+        options.letters ?? ('dataDir' in options.at ? queueFolder(options.at.dataDir, facts.pipeline) : undefined),
       snapshots,
       restored,
       completed: from === undefined && restored !== undefined && choice.meta?.completed === true,
@@ -196,7 +208,8 @@ const fixed = ({ planHash, sources, sourceNames, sinks, operators }: PlanFacts, 
 })
 
 /** All input was read and every sink has committed all of it: nothing is left to go on with. */
-const isOver = ({ meta, done }: Choice): boolean => meta?.completed === true && done
+const isOver = ({ meta, done }: Choice, { continues }: DurableOptions): boolean =>
+  meta?.completed === true && done && continues !== true
 
 const cannotContinue = (pipeline: string): HeadraceError =>
   new HeadraceError('not_implemented', `"${pipeline}" has read all its input: --continue is not built yet`, {
@@ -204,14 +217,15 @@ const cannotContinue = (pipeline: string): HeadraceError =>
   })
 
 /** A completed run is over: the next one has a lineage of its own (rulings 7, 8). */
-function lineageOf(choice: Choice): string {
-  if (choice.lineage !== undefined && !isOver(choice)) return choice.lineage
+function lineageOf(choice: Choice, options: DurableOptions): string {
+  if (choice.lineage !== undefined && !isOver(choice, options)) return choice.lineage
   return freshSeed().toString(16).padStart(8, '0').slice(-8)
 }
 
-function comparePlan(choice: Choice, facts: PlanFacts, { allowDroppedState }: DurableOptions): void {
+function comparePlan(choice: Choice, facts: PlanFacts, options: DurableOptions): void {
   const { meta } = choice
-  if (meta === undefined || isOver(choice) || meta.plan_hash === facts.planHash || allowDroppedState) return
+  if (meta === undefined || isOver(choice, options) || meta.plan_hash === facts.planHash) return
+  if (options.allowDroppedState) return
   const before = new Set(meta.operators)
   const now = new Set(facts.operators)
   const listed = (title: string, ids: readonly string[]): string[] =>
@@ -257,7 +271,7 @@ function notesOf(start: {
   const from =
     restored !== undefined
       ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
-      : isOver(choice)
+      : choice.meta?.completed === true
         ? 'the last run is complete: starting over'
         : 'starting from the beginning'
   return [

@@ -36,7 +36,8 @@ export class Checkpointing {
   #running: Promise<unknown> = Promise.resolve()
   #seen = -1
   #lastMs: number
-  #failed = false
+  /** What ended the run: the rows of an aborted epoch are in no later one. */
+  #failure: { readonly error: unknown } | undefined
   #taken = false
   /** The clock's checkpoints are not taken. */
   paused = false
@@ -68,12 +69,12 @@ export class Checkpointing {
   async #tick(): Promise<void> {
     const { activity, clock, idleMs } = this.#input
     const isIdle = activity() === this.#seen
-    if (this.#failed || this.paused || (isIdle && clock.elapsedMs() - this.#lastMs < idleMs)) return
+    if (this.#failure !== undefined || this.paused || (isIdle && clock.elapsedMs() - this.#lastMs < idleMs)) return
     await this.take({ reason: 'interval', last: false }).catch(() => undefined)
   }
 
   async #look(): Promise<void> {
-    if (this.#failed) return
+    if (this.#failure !== undefined) return
     try {
       const id = await this.#input.snapshots.fencedBy()
       if (id !== undefined) this.#fail(fencedBy(id))
@@ -88,6 +89,7 @@ export class Checkpointing {
    */
   take(form: CycleForm, behind: (taken: Taken) => Promise<void> | undefined = () => undefined): Promise<Taken> {
     const result = this.#running.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure.error
       this.#seen = this.#input.activity()
       const taken = await this.#input.cycle.run(form)
       this.#lastMs = this.#input.clock.elapsedMs()
@@ -108,8 +110,8 @@ export class Checkpointing {
   }
 
   #fail(error: unknown): void {
-    if (this.#failed) return
-    this.#failed = true
+    if (this.#failure !== undefined) return
+    this.#failure = { error }
     this.#input.onFailure(error)
   }
 

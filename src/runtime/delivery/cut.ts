@@ -132,6 +132,19 @@ function watermarkOf(origin: Origin): bigint {
   return Number.isFinite(least) ? BigInt(Math.trunc(least)) : WATERMARK_UNSET
 }
 
+/**
+ * For rows that run again: positions, states, counts of rows in and watermarks stay those of the snapshot that is gone on
+ * from. What sinks have prepared, the counters and rows out are those of the cut.
+ */
+export function carryOver(cut: Cut, from: StreamCheckpoint): Cut {
+  const states = new Map<string, Uint8Array | StateBytes>()
+  const isCarried = (key: string): boolean => /^(source|op)\//.test(key)
+  for (const [key, state] of cut.states) if (!isCarried(key)) states.set(key, state)
+  for (const [key, state] of from.operatorStates) if (isCarried(key)) states.set(key, state)
+  const { sourceSequences, watermarks } = from
+  return { ...cut, states, sourceSequences, watermarks, offsets: new Map() }
+}
+
 /** Puts the graph and its counters where a snapshot has them; before any source is opened. */
 export function restoreGraph(
   running: Pick<Running, 'graph' | 'sinks' | 'counters'>,
@@ -142,8 +155,18 @@ export function restoreGraph(
     if (state !== undefined) stage.restore(state)
   }
   for (const origin of running.graph.origins) {
-    origin.rows = Number(checkpoint.sourceSequences.get(origin.node.id) ?? 0n)
     origin.ended = jsonState<SavedOffsets>(checkpoint, offsetsKey(origin.node.id))?.ended ?? false
+  }
+  restoreCounts(running, checkpoint)
+}
+
+/** The numbers of a snapshot, without its states. */
+export function restoreCounts(
+  running: Pick<Running, 'graph' | 'sinks' | 'counters'>,
+  checkpoint: StreamCheckpoint,
+): void {
+  for (const origin of running.graph.origins) {
+    origin.rows = Number(checkpoint.sourceSequences.get(origin.node.id) ?? 0n)
   }
   for (const sink of running.sinks) sink.rows = Number(checkpoint.sinkPositions.get(sink.part) ?? 0n)
   const counters = jsonState<SavedCounters>(checkpoint, COUNTERS_KEY)

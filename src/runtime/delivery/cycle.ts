@@ -59,9 +59,11 @@ export interface CycleInput {
   readonly onRunning?: ((isRunning: boolean) => void) | undefined
   readonly onWarning: (error: HeadraceError) => void
   /** A row that a sink refused at its commit. */
-  readonly onRejects: (part: string, rejects: readonly SinkReject[]) => void
+  readonly onRejects: (part: string, epoch: bigint, rejects: readonly SinkReject[]) => void
   /** Ends the retries of a commit: the next start goes on with it. */
   readonly signal: AbortSignal
+  /** True while the pipeline waits for something that is told elsewhere: no limit runs out meanwhile (rulings 19). */
+  readonly isWaiting?: (() => boolean) | undefined
 }
 
 export interface CycleForm {
@@ -238,7 +240,7 @@ export class Cycle {
       onRetry: (error) => this.#warn('commit', `${part}: ${error.message}; trying again`),
     })
     this.#times(part).commit_ms = this.phaseMs(clock.elapsedMs())
-    if (rejects.length > 0) this.#input.onRejects(part, rejects)
+    if (rejects.length > 0) this.#input.onRejects(part, epoch, rejects)
   }
 
   #times(part: string): { prepare_ms: number; commit_ms: number } {
@@ -274,10 +276,14 @@ export class Cycle {
 
   async #within<T>(task: Promise<T>, ms: number, phase: Phase, outcome?: 'unknown'): Promise<T> {
     const done = new AbortController()
-    const late = this.#input.clock.sleep(ms, done.signal).then(() => {
+    const { clock, isWaiting } = this.#input
+    const limit = async (): Promise<void> => {
+      do await clock.sleep(ms, done.signal)
+      while (!done.signal.aborted && isWaiting?.() === true)
       if (done.signal.aborted) return
       throw Object.assign(timeoutOf(phase, ms), outcome === undefined ? {} : { outcome })
-    })
+    }
+    const late = limit()
     try {
       return (await Promise.race([task, late])) as T
     } finally {

@@ -81,9 +81,15 @@ export class Drive {
     else signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  /** Runs a task between two steps: no row is in the graph, and every position is behind what was pushed. */
+  /**
+   * Runs a task between two steps: no row is in the graph, and every position is behind what was pushed. Behind a step
+   * that failed there is no such moment: its error is thrown.
+   */
   hold<T>(task: () => Promise<T>): Promise<T> {
-    return this.#lock.run(task)
+    return this.#lock.run(async () => {
+      if (this.#failure !== undefined) throw this.#failure.error
+      return await task()
+    })
   }
 
   /** True when everything has ended, false when it was stopped. */
@@ -128,8 +134,14 @@ export class Drive {
       context.current.nowMicros = clock.nowMicros()
       context.current.split = split
       context.scratch.reset()
-      await task()
-      await this.#input.afterStep?.()
+      try {
+        await task()
+        await this.#input.afterStep?.()
+      } catch (error) {
+        // Noted before anybody else gets the lock: positions are ahead of what arrived.
+        this.#failure ??= { error }
+        throw error
+      }
       this.#input.onProgress?.()
       this.lastStepMs = clock.elapsedMs()
       this.busySinceMs = undefined
@@ -189,8 +201,10 @@ export class Drive {
         if (event.kind === 'complete' || enough.signal.aborted) break
         if (event.kind !== 'added') continue
         this.#addSplit(open, event.split.id)
+        const position = open.positions.get(event.split.id)!
         // A split that had ended and is named again has got more.
-        open.positions.get(event.split.id)!.ended = false
+        if (position.ended) open.origin.reopenSplit(event.split.id)
+        position.ended = false
         reading.push(this.#failFast(whole(event.split.id)))
       }
     } finally {

@@ -42,6 +42,10 @@ export class Origin {
     for (const { operator } of this.watermarks) operator.addSplit(id)
   }
 
+  reopenSplit(id: string): void {
+    for (const { operator } of this.watermarks) operator.reopenSplit(id)
+  }
+
   async finishSplit(id: string): Promise<void> {
     for (const { stage, operator } of this.watermarks) await stage.emit(operator.finishSplit(id))
   }

@@ -12,6 +12,7 @@ export class SinkStage implements Receiver {
   readonly part: string
   readonly sink: Sink
   readonly #oldImages: boolean
+  readonly #write: (batch: Batch) => Promise<readonly SinkReject[]>
   readonly #onRejects: (rejects: readonly SinkReject[], batch: Batch) => void
   rows = 0
   /** False once the run has ended without publishing what was written. */
@@ -23,13 +24,21 @@ export class SinkStage implements Receiver {
   #barriers = 0
 
   constructor(
-    form: { readonly name: string; readonly part: string; readonly sink: Sink; readonly oldImages: boolean },
+    form: {
+      readonly name: string
+      readonly part: string
+      readonly sink: Sink
+      readonly oldImages: boolean
+      /** How rows are given to the sink, where that is more than its `write`. */
+      readonly write?: ((batch: Batch) => Promise<readonly SinkReject[]>) | undefined
+    },
     onRejects: (rejects: readonly SinkReject[], batch: Batch) => void,
   ) {
     this.name = form.name
     this.part = form.part
     this.sink = form.sink
     this.#oldImages = form.oldImages
+    this.#write = form.write ?? ((batch) => form.sink.write(batch))
     this.#onRejects = onRejects
   }
 
@@ -53,7 +62,7 @@ export class SinkStage implements Receiver {
     if (element.kind === 'batch') {
       const batch = this.#oldImages ? element.batch : withoutOldImages(element.batch)
       if (batch === undefined) return
-      const rejects = await this.sink.write(batch)
+      const rejects = await this.#write(batch)
       this.rows += batch.rows - rejects.length
       if (rejects.length > 0) this.#onRejects(rejects, batch)
     } else if (element.kind === 'barrier') {

@@ -14,7 +14,7 @@ import { expandOption } from './variables.ts'
 const jobOptions: ReadonlySet<string> = new Set(
   (
     'on_expr_error delivery parallelism state_ttl state_ttl_silent state allowed_lateness late_data watermark_alignment ' +
-    'migration retain_history checkpoint.interval dlq.location dlq.max_size dlq.max_rate num_partitions'
+    'migration retain_history checkpoint.interval dlq.location dlq.max_entries dlq.rate_max num_partitions failures_max'
   ).split(' '),
 )
 
@@ -27,7 +27,7 @@ const sessionOptions: ReadonlySet<string> = new Set(['timezone', 'unsafe_regex',
 
 /** Options that something reads, or whose every accepted value is kept anyhow (`delivery`). */
 const readOptions: ReadonlySet<string> = new Set(
-  'on_expr_error delivery allowed_lateness late_data dlq.location timezone unsafe_regex'.split(' '),
+  'on_expr_error failures_max delivery allowed_lateness late_data timezone unsafe_regex'.split(' '),
 )
 
 export const settingText = (value: OptionValue): string =>
@@ -58,7 +58,7 @@ function store(name: string, value: string, span: Span, environment: Environment
   refuseUnbuilt(name, span)
   if (name === 'timezone') checkZone(value, 'connector_option_invalid', span)
   environment.settings.set(name, value)
-  if (readOptions.has(name) || name.startsWith('checkpoint.')) return
+  if (readOptions.has(name) || openEnds.test(name)) return
   environment.reporter.report({
     code: 'sql_option_unused',
     message: `option "${name}" has no effect: nothing reads it yet`,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts'
 
 /** After a hint the next look comes no sooner than this behind the last one, nor than so many times its length. */
-const HINT_GAP_MS = 100
+const HINT_GAP_MS = 20
 const HINT_GAP_LOOKS = 9
 
 /**

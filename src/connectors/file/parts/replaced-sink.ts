@@ -34,6 +34,7 @@ const COPY_BYTES = 1024 * 1024
  * copy: whoever was stopped before may still hold the old file open.
  */
 export class ReplacedSink implements Sink {
+  readonly replaces = true
   readonly #context: SinkContext
   readonly #options: FileOptions
   readonly #path: string

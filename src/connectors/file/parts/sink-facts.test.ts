@@ -10,20 +10,20 @@ afterAll(() => rmSync(base, { recursive: true }))
 test('the level follows target and options', async () => {
   const facts = async (text: string, bounded = true) => {
     const { connector, uri, options } = await endpoint(text, 'sink')
-    return connector.sinkFacts!({ uri, options, bounded, baseDirectory: base })
+    return connector.sinkFacts!(uri, options, { bounded, baseDirectory: base })
   }
-  expect(await facts('out.csv')).toMatchObject({ level: 'exactly_once' })
-  expect(await facts('out/', false)).toMatchObject({ level: 'exactly_once' })
-  expect(await facts(base, false)).toMatchObject({ level: 'exactly_once' })
-  expect(await facts('file:out/{date}', false)).toMatchObject({ level: 'exactly_once' })
+  expect(await facts('out.csv')).toMatchObject({ delivery: 'transactional' })
+  expect(await facts('out/', false)).toMatchObject({ delivery: 'transactional' })
+  expect(await facts(base, false)).toMatchObject({ delivery: 'transactional' })
+  expect(await facts('file:out/{date}', false)).toMatchObject({ delivery: 'transactional' })
   expect(await facts('out.csv', false)).toMatchObject({
-    level: 'effectively_once',
-    weakenedBy: { raise: 'a folder as target' },
+    delivery: 'idempotent',
+    raiseBy: 'a folder as target',
   })
-  expect(await facts('file:out.csv?write_mode=append')).toMatchObject({ level: 'effectively_once' })
+  expect(await facts('file:out.csv?write_mode=append')).toMatchObject({ delivery: 'idempotent' })
   expect(await facts('file:out/?fsync=never')).toMatchObject({
-    level: 'at_most_once',
-    weakenedBy: { option: 'fsync=never' },
+    delivery: 'at-most-once',
+    raiseBy: 'fsync = commit',
   })
-  expect(await facts('/dev/null')).toMatchObject({ level: 'at_least_once' })
+  expect(await facts('/dev/null')).toMatchObject({ delivery: 'at-least-once' })
 })

@@ -1,8 +1,18 @@
-import type { SinkFacts, SinkPlace } from '../../contract.ts'
+import type { OptionValues } from '../../../core/options.ts'
+import type { Uri } from '../../../core/uri.ts'
+import type { SinkFacts } from '../../contract.ts'
 import type { FileOptions } from '../options.ts'
 import { pathOf } from './list-files.ts'
 import { isTemplate } from './path-template.ts'
 import { targetOf } from './target.ts'
+
+/** A target as it is named, before it is opened. */
+interface SinkPlace {
+  readonly uri: Uri
+  readonly options: OptionValues
+  readonly bounded: boolean
+  readonly baseDirectory: string
+}
 
 /** How a target is written. */
 export type FileSinkMode =
@@ -27,22 +37,29 @@ export function fileSinkMode({ uri, options, bounded, baseDirectory }: SinkPlace
 const HOW: Readonly<Record<FileSinkMode, string>> = {
   stream: 'written as rows come',
   folder: 'staged files linked at commit under a ledger',
-  append: 'length at the barrier, cut on restore, behind a lock; readers can see an unfinished epoch',
+  append: 'length at the barrier, cut on restore, behind a lock',
   create: 'staged file linked at the end',
   overwrite: 'staged file renamed over the target at the end',
 }
 
-export function fileSinkFacts(place: SinkPlace): SinkFacts {
-  const mode = fileSinkMode(place)
+/** What the target and the options let the sink promise; looks at the target, changes nothing. */
+export function fileSinkFacts(
+  uri: Uri,
+  options: OptionValues,
+  form: { readonly bounded: boolean; readonly baseDirectory: string },
+): SinkFacts {
+  const mode = fileSinkMode({ uri, options, ...form })
   const how = HOW[mode]
-  if (mode === 'stream') return { level: 'at_least_once', how }
-  if ((place.options as FileOptions).fsync === 'never') {
-    // Committed rows may be gone after a loss of power.
-    return { level: 'at_most_once', how, weakenedBy: { option: 'fsync=never', raise: 'fsync=commit' } }
+  if (mode === 'stream') return { delivery: 'at-least-once', how }
+  if ((options as FileOptions).fsync === 'never') {
+    const weakenedBy = 'fsync = never: committed rows may be gone after a loss of power'
+    return { delivery: 'at-most-once', how, weakenedBy, raiseBy: 'fsync = commit' }
   }
-  if (mode === 'append') {
-    const raise = place.bounded ? 'write_mode=overwrite, or a folder' : 'a folder as target'
-    return { level: 'effectively_once', how, weakenedBy: { option: 'one plain path, appended', raise } }
+  if (mode !== 'append') return { delivery: 'transactional', how }
+  return {
+    delivery: 'idempotent',
+    how,
+    weakenedBy: 'readers of one growing file can see rows of an unfinished epoch',
+    raiseBy: form.bounded ? 'write_mode = overwrite, or a folder as target' : 'a folder as target',
   }
-  return { level: 'exactly_once', how }
 }

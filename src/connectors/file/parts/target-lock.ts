@@ -52,7 +52,8 @@ function held(path: string, database: DatabaseSync): TargetLock {
       if (released) return
       released = true
       // While the lock is held, so that nobody is left with a file that has no name.
-      if (remove) for (const name of [path, ownerOf(path)]) rmSync(name, { force: true })
+      rmSync(ownerOf(path), { force: true })
+      if (remove) rmSync(path, { force: true })
       database.close()
     },
   }
