@@ -379,7 +379,9 @@ export class Pipeline {
 
   async #openSources(durable: Durable | undefined): Promise<void> {
     for (const { origin, node } of this.#sourceNodes) {
-      const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
+      const { options } = node.info.handle as Endpoint
+      const maxRecords = options['max_records'] as number | undefined
+      const idleMs = node.info.bounded ? undefined : (options['idle_timeout'] as number | undefined)
       const { rerun } = this.#input
       if (rerun !== undefined) {
         const source = rerun.openSource(this.#place(durable), node, durable?.restored)
@@ -388,7 +390,7 @@ export class Pipeline {
       }
       const { positions, state } = restoredSource(node.id, durable?.restored)
       const source = await openSource(this.#place(durable), node, state)
-      this.#sources.push({ origin, node, source, maxRecords, positions })
+      this.#sources.push({ origin, node, source, maxRecords, idleMs, positions })
     }
   }
 
