@@ -94,6 +94,8 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
 
 /** The open descriptor that takes the phases of checkpoints, one line each, for tests that break them. */
 const PHASES = 'HEADRACE_PHASE_FD'
+/** `<phase>:<ms>`: where such a test has the process stand still, because a signal comes too late for a short phase. */
+const PHASE_HOLD = 'HEADRACE_PHASE_HOLD'
 
 function durableOptions(engine: Engine, script: ScriptInput, state: StateForm): DurableOptions {
   const { dataDir, allowDroppedState, takeover } = state
@@ -102,8 +104,16 @@ function durableOptions(engine: Engine, script: ScriptInput, state: StateForm): 
     at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
     allowDroppedState,
     takeover,
-    onPhase:
-      log === undefined ? undefined : (phase, epoch) => writeSync(Number(log), `${process.pid} ${epoch} ${phase}\n`),
+    onPhase: log === undefined ? undefined : phaseLog(Number(log), engine.environment[PHASE_HOLD]),
+  }
+}
+
+function phaseLog(descriptor: number, hold: string | undefined): (phase: string, epoch: bigint) => void {
+  const [heldPhase, heldMs] = hold?.split(':') ?? []
+  const never = new Int32Array(new SharedArrayBuffer(4))
+  return (phase, epoch) => {
+    writeSync(descriptor, `${process.pid} ${epoch} ${phase}\n`)
+    if (phase === heldPhase) Atomics.wait(never, 0, 0, Number(heldMs))
   }
 }
 
