@@ -30,7 +30,7 @@ export class Checkpointing {
   #running: Promise<unknown> = Promise.resolve()
   #seen = -1
   #lastMs: number
-  #failed = false
+  #failure: { readonly error: unknown } | undefined
   #taken = false
   /** The clock's checkpoints are not taken. */
   paused = false
@@ -62,12 +62,12 @@ export class Checkpointing {
   async #tick(): Promise<void> {
     const { activity, clock, idleMs } = this.#input
     const isIdle = activity() === this.#seen
-    if (this.#failed || this.paused || (isIdle && clock.elapsedMs() - this.#lastMs < idleMs)) return
+    if (this.#failure !== undefined || this.paused || (isIdle && clock.elapsedMs() - this.#lastMs < idleMs)) return
     await this.take({ reason: 'interval', last: false }).catch(() => undefined)
   }
 
   async #look(): Promise<void> {
-    if (this.#failed) return
+    if (this.#failure !== undefined) return
     try {
       const id = await this.#input.snapshots.fencedBy()
       if (id !== undefined) this.#fail(fencedBy(id))
@@ -76,9 +76,13 @@ export class Checkpointing {
     }
   }
 
-  /** One checkpoint, after those that were asked for before. Its failure also ends the run. */
+  /**
+   * One checkpoint, after those that were asked for before. Its failure also ends the run: behind an epoch whose outcome
+   * is open none may follow, because a restart settles only the newest.
+   */
   take(form: CycleForm): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
     const result = this.#running.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure.error
       this.#seen = this.#input.activity()
       const taken = await this.#input.cycle.run(form)
       this.#lastMs = this.#input.clock.elapsedMs()
@@ -95,8 +99,8 @@ export class Checkpointing {
   }
 
   #fail(error: unknown): void {
-    if (this.#failed) return
-    this.#failed = true
+    if (this.#failure !== undefined) return
+    this.#failure = { error }
     this.#input.onFailure(error)
   }
 
