@@ -1,5 +1,6 @@
 import { freshSeed } from '../../src/core/random.ts'
 import { r2 } from './calls/r2.ts'
+import { r3 } from './calls/r3.ts'
 import { r1 } from './r1/r1.ts'
 import { type Form, Report } from './report.ts'
 
@@ -17,7 +18,7 @@ const form: Form = {
   only: option('--only'),
   savePoints: args.includes('--save-points'),
 }
-const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<void>>> = { R1: r1, R2: r2 }
+const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<void>>> = { R1: r1, R2: r2, R3: r3 }
 const wanted = args.filter((arg) => arg in tests)
 const report = new Report()
 for (const [name, run] of Object.entries(tests)) {

@@ -6,7 +6,7 @@ import { inParallel } from '../../../src/core/in-parallel.ts'
 import { Random } from '../../../src/core/random.ts'
 import type { Form, Report } from '../report.ts'
 import { type Point, pointsOf, savedPoints, savePoints } from './points.ts'
-import { clean, Scenario } from './scenario.ts'
+import { clean, Scenario, type Trace } from './scenario.ts'
 import { type Injection, needsStrace, readCalls } from './strace.ts'
 
 /** Kills of the quick form. */
@@ -95,6 +95,14 @@ async function killAt(folder: string, { point, what }: Kill): Promise<string | u
   return undefined
 }
 
+export interface HitForm {
+  /** The trace of the point's thread. */
+  readonly out: string
+  readonly what: Injection['what']
+  /** Traces of other threads. */
+  readonly beside?: readonly Trace[]
+}
+
 /**
  * Runs the pipeline into what is done to one call. Where a call is only known by its number and the run made others
  * before it, the number is taken from that run and tried again.
@@ -102,14 +110,14 @@ async function killAt(folder: string, { point, what }: Kill): Promise<string | u
 export async function hitPoint(
   folder: string,
   point: Point,
-  { out, what }: { readonly out: string; readonly what: Injection['what'] },
+  { out, what, beside = [] }: HitForm,
 ): Promise<Scenario | string> {
   const { thread, call, line, ordinal } = point
   const path = point.path === undefined ? undefined : join(folder, point.path)
   let { nth } = point
   for (let tries = 1; ; tries++) {
     const scenario = new Scenario(folder)
-    await scenario.run([{ thread, out, injection: { name: call.name, nth, path, what } }])
+    await scenario.run([{ thread, out, injection: { name: call.name, nth, path, what } }, ...beside])
     const found = pointsOf(thread, readCalls(out).calls, folder)
     const hit = what.startsWith('error')
       ? found.find((one) => one.call.result.includes('(INJECTED)'))

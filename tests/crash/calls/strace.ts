@@ -27,6 +27,8 @@ export interface Call {
   readonly text: string
   /** What is behind `= `: a result, or `?` where the process died in it. */
   readonly result: string
+  /** Seconds of the wall clock at which it was entered. */
+  readonly at: number
 }
 
 /** What happens to one call: `kill` before it is made, `stop` when it has been made, or an error in its place. */
@@ -46,7 +48,7 @@ const injected = (injection: Injection): readonly string[] => {
 }
 
 const straceArgs = (out: string, injection: Injection | undefined): readonly string[] => [
-  ...['-y', '-s', '16', '-o', out, '-e', `trace=${CALLS.join(',')}`],
+  ...['-ttt', '-y', '-s', '40', '-o', out, '-e', `trace=${CALLS.join(',')}`],
   ...(injection === undefined ? [] : injected(injection)),
 ]
 
@@ -85,7 +87,9 @@ export function readCalls(path: string): { readonly calls: readonly Call[]; read
   const counts = new Map<string, number>()
   const calls: Call[] = []
   let stopped = false
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
+  for (const timed of readFileSync(path, 'utf8').split('\n')) {
+    const [stamp = ''] = timed.split(' ', 1)
+    const line = timed.slice(stamp.length + 1)
     if (line.startsWith('--- stopped by SIGSTOP') && calls.length > 0) stopped = true
     const match =
       /^(\w+)\((.*)\)\s+= (.*)$/.exec(line) ?? /^(\w+)\((.*?)(?:\)\s+= |\s*<unfinished .*)(\?.*)?$/.exec(line)
@@ -93,7 +97,7 @@ export function readCalls(path: string): { readonly calls: readonly Call[]; read
     const name = match[1]!
     const nth = (counts.get(name) ?? 0) + 1
     counts.set(name, nth)
-    calls.push({ name, nth, text: match[2]!, result: match[3] ?? '?' })
+    calls.push({ name, nth, text: match[2]!, result: match[3] ?? '?', at: Number(stamp) })
     stopped = false
   }
   return { calls, stopped }
