@@ -17,7 +17,10 @@ export interface CheckpointMeta {
   readonly engine: string
   /** 8 hex digits drawn at the first start (rulings 8). */
   readonly lineage: string
+  /** Ids of the sources. */
   readonly sources: readonly string[]
+  /** By id: the sources as the script names them. */
+  readonly source_names?: Readonly<Record<string, { readonly name: string; readonly uri: string }>> | undefined
   readonly sinks: readonly string[]
   /** Ids of the operators that have a state. */
   readonly operators: readonly string[]

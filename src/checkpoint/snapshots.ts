@@ -135,6 +135,22 @@ export class Snapshots {
     return { id: this.#nextId++, epoch: this.#nextEpoch++ }
   }
 
+  /** An id for a snapshot of an epoch that there is already. */
+  nextId(): bigint {
+    assert(this.#claimId > 0n, 'a checkpoint before the claim')
+    return this.#nextId++
+  }
+
+  /** The next epoch is above this one: some sink has heard of it. */
+  skipEpochs(to: bigint): void {
+    if (to >= this.#nextEpoch) this.#nextEpoch = to + 1n
+  }
+
+  /** The bytes of a snapshot, checked by nobody; undefined when there are none. */
+  async read(id: bigint): Promise<Uint8Array | undefined> {
+    return await this.#options.store.get(id)
+  }
+
   /** Stores a snapshot; durable when it resolves. The `outcome` of its error says whether it is provably absent. */
   async persist(pending: Pending, parts: Omit<CheckpointForm, 'id' | 'epoch' | 'createdAt'>): Promise<void> {
     const { store, nowMs, bytesMax } = this.#options

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { HeadraceError } from '../core/errors.ts'
 import { packageVersion } from '../core/version.ts'
 import { defineCat } from './commands/cat.ts'
+import { defineCheckpoint } from './commands/checkpoint.ts'
 import { defineConnectors } from './commands/connectors.ts'
 import { defineCopy } from './commands/copy.ts'
 import { defineDescribe } from './commands/describe.ts'
@@ -9,7 +10,9 @@ import { defineDlq } from './commands/dlq.ts'
 import { defineExplain } from './commands/explain.ts'
 import { defineExplainCode } from './commands/explain-code.ts'
 import { defineNexmark } from './commands/nexmark.ts'
+import { definePipelines, defineStatus, defineWhy } from './commands/pipelines.ts'
 import { defineRun } from './commands/run.ts'
+import { defineSavepoint } from './commands/savepoint.ts'
 import { defineSql } from './commands/sql.ts'
 import { defineValidate } from './commands/validate.ts'
 import { type Io, processIo } from './io.ts'
@@ -61,6 +64,11 @@ async function main(): Promise<void> {
     defineDlq,
     defineExplainCode,
     defineNexmark,
+    definePipelines,
+    defineStatus,
+    defineWhy,
+    defineCheckpoint,
+    defineSavepoint,
   ]) {
     define(program, { io, done, json })
   }

@@ -2,6 +2,7 @@ import { HeadraceError, HeadraceErrors } from '../core/errors.ts'
 import { type DeadLetter, placeOf } from '../headrace/dead-letters.ts'
 import type { Digest } from '../headrace/pipeline.ts'
 import { errorJson, isWarning, renderError } from '../sql/diagnostics.ts'
+import { grouped } from './columns.ts'
 import type { Io } from './io.ts'
 
 /** All faults of an error, in order; anything unknown becomes `internal_assertion`. */
@@ -47,20 +48,21 @@ function printLetter(title: string, letter: DeadLetter, io: Io): void {
   io.err(`${head} ${placeOf(letter)}: ${letter.detail}${sql}${value === '' ? '' : `: ${value}`}\n`)
 }
 
-/** Thousands apart by blanks; a formatter of the locale would cost 30 ms at its first use. */
-const grouped = (n: number): string => String(n).replace(/\B(?=(?:\d{3})+$)/g, ' ')
-
 /** The last line of a run. */
 export function digestText(digest: Digest): string {
   const rejected = [...digest.rejected].reduce((sum, [, count]) => sum + count, 0)
   const codes = [...digest.rejected].map(([code, count]) => `${code} ${grouped(count)}`).join(', ')
+  const { balance } = digest
+  const filtered = balance?.filtered ?? 0
+  const skipped = balance?.skipped ?? 0
   const parts = [
-    `in ${grouped(digest.rowsIn)}`,
+    `in ${grouped(balance?.in ?? digest.rowsIn)}`,
     ...digest.rowsOut.map(
       ({ target, rows, published }) => `out ${grouped(rows)} → ${target}${published ? '' : ' (not published)'}`,
     ),
+    ...(filtered > 0 ? [`filtered ${grouped(filtered)}`] : []),
     ...(digest.lateRows > 0 ? [`late ${grouped(digest.lateRows)}`] : []),
-    ...(rejected > 0 ? [`dead letters ${grouped(rejected)} (${codes})`] : []),
+    ...(rejected > 0 ? [`${skipped === rejected ? 'skipped' : 'dead letters'} ${grouped(rejected)} (${codes})`] : []),
     `${(digest.elapsedMs / 1000).toFixed(2)} s`,
   ]
   const head = `${digest.complete ? 'done' : 'stopped'}: ${parts.join(' · ')}`
@@ -82,6 +84,8 @@ export function digestJson(digest: Digest): string {
     rows_out: digest.rowsOut,
     late_rows: digest.lateRows,
     dead_letters: Object.fromEntries(digest.rejected),
+    balance: digest.balance ?? null,
+    epoch: digest.epoch === undefined ? null : String(digest.epoch),
     hints: hintsOf(digest),
     elapsed_ms: Math.round(digest.elapsedMs),
   })

@@ -7,12 +7,12 @@ import type { DurableOptions } from '../headrace/durable/start.ts'
 import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
 import { guarantees, guaranteeText } from '../headrace/guarantee.ts'
-import type { Progress } from '../headrace/pipeline.ts'
 import { type CompiledScript, compileScript, type ScriptInput } from '../headrace/script.ts'
 import { runPipeline } from '../headrace/supervise.ts'
 import { SourceText } from '../sql/diagnostics.ts'
 import type { Io } from './io.ts'
 import { phaseLog } from './phases.ts'
+import { ProgressLine } from './progress.ts'
 import {
   digestJson,
   digestText,
@@ -40,9 +40,11 @@ export interface StateForm {
   readonly dataDir: string | undefined
   readonly allowDroppedState: boolean
   readonly takeover: boolean
+  /** The savepoint, checkpoint or file to start from. */
+  readonly from: string | undefined
+  readonly resetSources: readonly string[]
+  readonly continues: boolean
 }
-
-const PROGRESS_MS = 100
 
 /** Compiles and runs a script in the foreground; returns the exit code. */
 export async function runScript(engine: Engine, script: ScriptInput, form: RunForm, out: Io): Promise<number> {
@@ -60,7 +62,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
     if (plan.outputs.length === 0) return 0
     const client = (schema: Schema, { changes }: { changes: boolean }): Promise<Sink> =>
       clientSink(engine, schema, { changes, format: form.output, timeZone: plan.settings.get('timezone') })
-    const progress = progressLine(engine, io)
+    const progress = new ProgressLine(engine.clock, io)
     const source = new SourceText(script.file, script.text)
     const say = (text: string): void => {
       progress.clear()
@@ -88,7 +90,10 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
         const { line, column } = source.place(span)
         return `${script.file}:${line}:${column}`
       },
-      durable: form.state === undefined ? undefined : durableOptions(engine, script, form.state),
+      durable:
+        form.state === undefined
+          ? undefined
+          : durableOptions(engine, script, { state: form.state, onControl: progress.follow }),
       onStart: (notes: readonly string[]) => {
         for (const note of notes) say(`${plan.name}: ${note}`)
         for (const line of guaranteeText(guarantees(plan, script.baseDirectory)).trimEnd().split('\n')) say(line)
@@ -99,7 +104,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       onWarning: (error: Error) => say(`${plan.name}: ${error.message}`),
       onNote: (text: string) => say(`${plan.name}: ${text}`),
     }
-    const digest = await runPipeline(engine, input, io.signal).finally(progress.clear)
+    const digest = await runPipeline(engine, input, io.signal).finally(() => progress.close())
     if (form.digest || digest.rejected.size > 0 || digest.lateRows > 0) {
       io.err(`${form.json ? digestJson(digest) : io.paint('quiet', digestText(digest))}\n`)
     }
@@ -110,34 +115,21 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
   }
 }
 
-function durableOptions(engine: Engine, script: ScriptInput, state: StateForm): DurableOptions {
-  const { dataDir, allowDroppedState, takeover } = state
+function durableOptions(
+  engine: Engine,
+  script: ScriptInput,
+  form: { readonly state: StateForm; readonly onControl: DurableOptions['onControl'] },
+): DurableOptions {
+  const { state, onControl } = form
+  const { dataDir, allowDroppedState, takeover, from, continues, resetSources: names } = state
   return {
     at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
     allowDroppedState,
     takeover,
+    from,
+    continues,
+    resetSources: names.length === 0 ? undefined : { names, now: false },
+    onControl,
     onPhase: phaseLog(engine.environment),
   }
-}
-
-/** A line on the terminal that is written over; nothing elsewhere. */
-function progressLine(engine: Engine, io: Io): { show: ((progress: Progress) => void) | undefined; clear: () => void } {
-  if (!io.errIsTerminal) return { show: undefined, clear: () => undefined }
-  const started = engine.clock.elapsedMs()
-  let shown = started
-  let visible = false
-  const show = ({ rowsIn, lateRows, deadLetters }: Progress): void => {
-    const now = engine.clock.elapsedMs()
-    if (now - shown < PROGRESS_MS) return
-    shown = now
-    visible = true
-    const rate = Math.round(rowsIn / ((now - started) / 1000))
-    const extra = `${lateRows > 0 ? ` · late ${lateRows}` : ''}${deadLetters > 0 ? ` · dead letters ${deadLetters}` : ''}`
-    io.err(`\r\u001b[K${io.paint('quiet', `${rowsIn} rows · ${rate}/s${extra}`)}`)
-  }
-  const clear = (): void => {
-    if (visible) io.err('\r\u001b[K')
-    visible = false
-  }
-  return { show, clear }
 }

@@ -391,6 +391,13 @@ const kinds = {
     when: 'The dead letters of a pipeline cannot run again as its rows did.',
     fix: 'See the message: it names what stands in the way.',
   },
+  // savepoints
+  savepoint_exists: {
+    ...invalid,
+    httpStatus: 409,
+    when: 'A savepoint, or a file to export one to, is there already.',
+    fix: 'Choose another name, or delete the old one.',
+  },
   // pipelines and their state
   pipeline_running: {
     ...environment,
@@ -403,6 +410,18 @@ const kinds = {
     httpStatus: 409,
     when: 'The state of that name belongs to another script.',
     fix: 'Give the pipeline a name of its own: -- @name other.',
+  },
+  pipeline_not_found: {
+    ...missing,
+    when: 'No pipeline of that name has a state folder.',
+    fix: 'headrace pipelines list shows them; --data-dir names another place.',
+  },
+  pipeline_not_running: {
+    class: 'permanent',
+    httpStatus: 409,
+    exitCode: 1,
+    when: 'A command needs a pipeline that runs.',
+    fix: 'Start it: headrace run.',
   },
   pipeline_refused: {
     class: 'permanent',

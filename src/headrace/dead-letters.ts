@@ -46,6 +46,8 @@ export class DeadLetters {
   count = 0
   /** Entries there were, of this run. */
   kept = 0
+  /** Of them, those that a policy dropped, and those that were records and never rows. */
+  readonly shares = { skipped: 0, undecoded: 0 }
 
   /** `skipped`: where rows that a policy drops are told. */
   constructor(onFirst: (letter: DeadLetter) => void, skipped?: SkippedRows) {
@@ -62,12 +64,16 @@ export class DeadLetters {
     }
     this.count++
     this.byCode.set(letter.code, (this.byCode.get(letter.code) ?? 0) + 1)
-    if (policy === 'skip') this.#skipped?.note(letter)
-    else this.keep(letter)
+    if (letter.stage === 'decode') this.shares.undecoded++
+    if (policy === 'skip') {
+      this.shares.skipped++
+      this.#skipped?.note(letter)
+    } else this.keep(letter)
   }
 
   /** The counts of the run that is taken up. */
-  restore(byCode: Readonly<Record<string, number>>): void {
+  restore(byCode: Readonly<Record<string, number>>, shares: Partial<DeadLetters['shares']>): void {
+    Object.assign(this.shares, { skipped: 0, undecoded: 0 }, shares)
     this.byCode.clear()
     for (const [code, count] of Object.entries(byCode)) this.byCode.set(code, count)
     this.count = Object.values(byCode).reduce((sum, count) => sum + count, 0)

@@ -25,6 +25,7 @@ import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
 import { openQueue } from './dlq/open-queue.ts'
 import { refuseReplaced } from './dlq/refuse-replaced.ts'
 import type { Rerun } from './dlq/rerun.ts'
+import { mustReset, refuseUnknownSources } from './durable/reset-sources.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
@@ -33,7 +34,10 @@ import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
 import { retriedWrite } from './retried-write.ts'
+import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
+import { runFacts } from './run-facts.ts'
+import { savedCounters } from './saved-counters.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -73,6 +77,8 @@ export interface Digest {
   /** Sources with records that did not fit columns told from a sample that ended before them. */
   readonly misfits: readonly string[]
   readonly elapsedMs: number
+  /** Where the records went; undefined where the query is not row to row. */
+  readonly balance?: RowBalance | undefined
   /** The last epoch that is committed everywhere; undefined without checkpoints. */
   readonly epoch?: bigint | undefined
 }
@@ -94,6 +100,8 @@ export class Pipeline {
   #queue: DeadLetterQueue | undefined
   #rate: DeadLetterRate | undefined
   #control: RunControl | undefined
+  /** Sources that have started anew, by id. */
+  readonly #reset = new Set<string>()
   #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
@@ -115,6 +123,14 @@ export class Pipeline {
     )
   }
 
+  /** Throws when the script has no source of one of these names. */
+  refuseUnknownSources(names: readonly string[]): void {
+    refuseUnknownSources(
+      this.#sourceNodes.map(({ node }) => node),
+      names,
+    )
+  }
+
   /** What a state must fit to be taken up. */
   get facts(): Omit<PlanFacts, 'pipeline'> {
     const sinks = this.#planned.map(({ part }) => part)
@@ -122,6 +138,9 @@ export class Pipeline {
       planHash: outputsHash(this.#input.plan.outputs, sinks),
       operators: this.#graph.stages.map(({ id }) => id),
       sources: this.#sourceNodes.map(({ node }) => node.id),
+      sourceNames: Object.fromEntries(
+        this.#sourceNodes.map(({ node }) => [node.id, { name: node.name, uri: node.info.uri }]),
+      ),
       sinks,
       bounded: this.#input.plan.outputs.every(({ root }) => root.traits.bounded),
     }
@@ -153,21 +172,27 @@ export class Pipeline {
     const running = this.#running(durable)
     const { rerun, deadLetters } = this.#input
     // What a run that failed before this one counted comes again.
-    deadLetters.restore({})
+    deadLetters.restore({}, {})
     if (rerun !== undefined) this.#beginRerun(running, durable)
     else if (restored !== undefined) restoreGraph(running, restored)
     const cycleSinks = [
       ...this.#sinks,
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
     ]
-    await settle(cycleSinks, restored, snapshots.incarnation)
+    const reached = await settle(cycleSinks, restored, {
+      incarnation: snapshots.incarnation,
+      pipeline: this.#input.plan.name!,
+      resolution: durable.resolution,
+    })
+    snapshots.skipEpochs(reached)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
     if (durable.completed && rerun === undefined) return { complete: true, epoch: restored!.epoch }
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
-      checkIncarnation(node.name, restoredSource(node.id, restored).incarnation, incarnation)
+      const stored = this.#reset.has(node.id) ? undefined : restoredSource(node.id, restored).incarnation
+      checkIncarnation(node.name, stored, incarnation)
       this.#incarnations.set(node.id, incarnation)
     }
     const { afterItem } = durable.options
@@ -274,54 +299,20 @@ export class Pipeline {
     })
   }
 
-  #runFacts({ place, snapshots }: Durable): RunFacts {
-    const watermarks = (): number[] =>
-      this.#graph.stages.flatMap(({ operator }) =>
-        operator.openSinceMicros === undefined ? [] : [operator.openSinceMicros],
-      )
-    return {
-      pipeline: this.#input.plan.name!,
-      lineage: place.lineage,
-      incarnation: String(place.incarnation),
-      started: new Date(this.#engine.clock.nowMicros() / 1000).toISOString(),
-      rowsIn: () => this.#rowsIn(),
-      rowsOut: () => this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
-      lateRows: () => this.#context.counters.lateRows,
-      deadLetters: () => Object.fromEntries(this.#input.deadLetters.byCode),
-      queue: () => {
-        const fill = this.#queue?.fill
-        return fill === undefined ? null : { entries: fill.entries, bytes: fill.bytes, fill: fill.share }
-      },
-      queueWait: () => this.#queue?.wait,
-      bytes: () => snapshots.bytes,
-      watermarkMicros: () => {
-        const all = watermarks()
-        return all.length === 0 ? undefined : Math.min(...all)
-      },
-    }
+  #runFacts(durable: Durable): RunFacts {
+    const [input, graph, sinks, context, queue] = [this.#input, this.#graph, this.#sinks, this.#context, this.#queue]
+    const parts = { input, graph, sinks, context, queue, rowsIn: () => this.#rowsIn() }
+    return runFacts({ ...parts, nowMicros: this.#engine.clock.nowMicros() }, durable)
   }
 
   #running(durable: Durable): Running {
-    const { counters } = this.#context
-    const letters = this.#input.deadLetters
     return {
       graph: this.#graph,
       sources: this.#sources,
       sinks: this.#sinks,
       beside: () => (this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
       incarnations: this.#incarnations,
-      counters: {
-        snapshot: () => ({
-          late_rows: counters.lateRows,
-          late_window_misses: counters.lateWindowMisses,
-          rejected: Object.fromEntries(letters.byCode),
-        }),
-        restore: (saved) => {
-          counters.lateRows = saved.late_rows
-          counters.lateWindowMisses = saved.late_window_misses
-          letters.restore(saved.rejected)
-        },
-      },
+      counters: savedCounters(this.#context.counters, this.#input.deadLetters),
       meta: (form) => durable.meta(form),
     }
   }
@@ -388,9 +379,19 @@ export class Pipeline {
         this.#sources.push({ origin, node, source, maxRecords: undefined, positions: new Map() })
         continue
       }
-      const { positions, state } = restoredSource(node.id, durable?.restored)
-      const source = await openSource(this.#place(durable), node, state)
-      this.#sources.push({ origin, node, source, maxRecords, idleMs, positions })
+      const restored = restoredSource(node.id, durable?.restored)
+      const source = await openSource(this.#place(durable), node, restored.state)
+      const reset = durable?.options.resetSources
+      if (reset === undefined || !(await mustReset(node, source, { restored, reset }))) {
+        this.#sources.push({ origin, node, source, maxRecords, idleMs, positions: restored.positions })
+        continue
+      }
+      await source[Symbol.asyncDispose]()
+      this.#input.onWarning?.(new Error(`source '${node.name}' is not the one in the checkpoint: it starts anew`))
+      const anew = await openSource(this.#place(durable), node, undefined)
+      origin.ended = false
+      this.#reset.add(node.id)
+      this.#sources.push({ origin, node, source: anew, maxRecords, idleMs, positions: new Map() })
     }
   }
 
@@ -454,6 +455,19 @@ export class Pipeline {
       rejected: this.#input.deadLetters.byCode,
       misfits: [...this.#badRows.misfits],
       elapsedMs,
+      balance: this.#balance(),
     }
+  }
+
+  #balance(): RowBalance | undefined {
+    const { plan, deadLetters: letters } = this.#input
+    if (!isRowToRow(plan)) return undefined
+    return balanceOf({
+      rowsIn: this.#rowsIn(),
+      rowsOut: this.#sinks.reduce((rows, sink) => rows + sink.rows, 0),
+      lateRows: this.#context.counters.lateRows,
+      rejected: letters.count,
+      ...letters.shares,
+    })
   }
 }

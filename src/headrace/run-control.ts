@@ -1,6 +1,7 @@
 import type { Checkpointing } from '../runtime/delivery/checkpointing.ts'
 import type { Cycle } from '../runtime/delivery/cycle.ts'
 import type { Drive } from '../runtime/drive/drive.ts'
+import type { EdgeGuarantee } from './guarantee.ts'
 import type { QueueWait } from './letter-queue.ts'
 
 /** What a running pipeline says of itself, as JSON (delivery.md §3). */
@@ -10,6 +11,8 @@ export interface RunStatus {
   readonly lineage: string
   readonly incarnation: string
   readonly started: string
+  /** What holds between each source and sink. */
+  readonly guarantees: readonly EdgeGuarantee[]
   readonly rows_in: number
   readonly rows_out: readonly { readonly target: string; readonly rows: number }[]
   readonly late_rows: number
@@ -50,6 +53,7 @@ export interface RunFacts {
   readonly lineage: string
   readonly incarnation: string
   readonly started: string
+  readonly guarantees: readonly EdgeGuarantee[]
   rowsIn(): number
   rowsOut(): RunStatus['rows_out']
   lateRows(): number
@@ -58,6 +62,10 @@ export interface RunFacts {
   /** Why the queue of dead letters takes nothing at the moment. */
   queueWait(): QueueWait | undefined
   bytes(): number
+  /** Throws when no savepoint of that name can be made. */
+  refuseSavepoint(name: string): Promise<void>
+  /** Copies a snapshot to where it stays. */
+  keepSavepoint(name: string, id: bigint): Promise<void>
   /** The least watermark of windows that are open, microseconds. */
   watermarkMicros(): number | undefined
 }
@@ -101,6 +109,7 @@ export class RunControl {
       lineage: facts.lineage,
       incarnation: facts.incarnation,
       started: facts.started,
+      guarantees: facts.guarantees,
       rows_in: facts.rowsIn(),
       rows_out: facts.rowsOut(),
       late_rows: facts.lateRows(),
@@ -156,7 +165,7 @@ export class RunControl {
       const detail = `windows that end after ${text} are open until later event times come`
       waits.push({ who: 'windows', cause: 'window_open', detail, since_ms: 0 })
     }
-    if (next !== null && cycle.phase === 'idle') {
+    if (next !== null && cycle.phase === 'idle' && this.#paused === undefined) {
       const detail = `rows become visible at the next commit, in ${Math.round(next / 100) / 10} s`
       waits.push({ who: 'sinks', cause: 'commit', detail, since_ms: checkpointing.ageMs ?? 0 })
     }
@@ -166,6 +175,12 @@ export class RunControl {
   /** A checkpoint now; resolves when it is committed everywhere. */
   checkpoint(): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
     return this.#parts.checkpointing.trigger('manual')
+  }
+
+  /** A checkpoint that is committed everywhere and kept under a name. */
+  async savepoint(name: string): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
+    await this.#facts.refuseSavepoint(name)
+    return await this.#parts.checkpointing.trigger('savepoint', ({ id }) => this.#facts.keepSavepoint(name, id))
   }
 
   /** Nothing is read until `resume`; resolves when a checkpoint holds what was. */

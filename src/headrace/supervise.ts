@@ -4,6 +4,7 @@ import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
 import type { ScriptPlan } from '../sql/plan.ts'
 import type { ControlServer } from './durable/control-server.ts'
+import { noteBlocked, noteUnblocked } from './durable/resolution.ts'
 import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
 import type { Engine } from './engine.ts'
@@ -31,6 +32,7 @@ export async function runPipeline(engine: Engine, input: SupervisedInput, signal
   const settings = checkpointSettings(input.plan)
   const { durable } = input
   if (durable === undefined || !settings.enabled || !keepsState(input.plan)) {
+    refuseFrom(durable)
     return await new Pipeline(engine, input).run(signal)
   }
   await using supervisor = new Supervisor(engine, input, { settings, options: durable })
@@ -41,7 +43,7 @@ class Supervisor implements AsyncDisposable {
   readonly #engine: Engine
   readonly #input: SupervisedInput
   readonly #settings: PipelineCheckpoints
-  readonly #options: DurableOptions
+  #options: DurableOptions
   #server: Promise<ControlServer> | undefined
   #control: RunControl | undefined
 
@@ -53,7 +55,14 @@ class Supervisor implements AsyncDisposable {
     this.#engine = engine
     this.#input = input
     this.#settings = durable.settings
-    this.#options = { ...durable.options, onControl: (control) => this.#onControl(control) }
+    const { onControl } = durable.options
+    this.#options = {
+      ...durable.options,
+      onControl: (control) => {
+        onControl?.(control)
+        this.#onControl(control)
+      },
+    }
   }
 
   async run(signal: AbortSignal): Promise<Digest> {
@@ -69,7 +78,9 @@ class Supervisor implements AsyncDisposable {
         return await pipeline.run(signal, durable)
       } catch (error) {
         const cause = error instanceof EpochAborted ? error.cause : error
+        if (durable.folder !== undefined) noteBlocked(durable.folder, cause)
         const epoch = durable.restored?.epoch
+        if (!signal.aborted && this.#resetsNow(cause)) continue
         if (epoch !== committed) backOff = new BackOff(RESTART, random)
         committed = epoch
         const { code, message } = cause as HeadraceError
@@ -87,13 +98,30 @@ class Supervisor implements AsyncDisposable {
     }
   }
 
+  /** A source found out while it was read that it is another one now: the next start does not go on in it. */
+  #resetsNow(cause: unknown): boolean {
+    const { resetSources: reset } = this.#options
+    const isNow = reset?.now === true
+    if (isNow) this.#options = { ...this.#options, resetSources: { ...reset!, now: false } }
+    const isOther = cause instanceof HeadraceError && cause.code === 'connector_incarnation_changed'
+    if (reset === undefined || isNow || !isOther) return false
+    this.#options = { ...this.#options, resetSources: { ...reset, now: true } }
+    return true
+  }
+
   async #start(pipeline: Pipeline, signal: AbortSignal): Promise<Durable> {
     let durable: Durable | undefined
     try {
+      pipeline.refuseUnknownSources(this.#options.resetSources?.names ?? [])
       const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
       durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
+      // Taken up: from now on the newest checkpoint is what is gone on from.
+      this.#options = { ...this.#options, from: undefined }
       this.#input.onStart?.(durable.notes)
-      if (durable.folder !== undefined) this.#serve(durable.folder)
+      if (durable.folder !== undefined) {
+        noteUnblocked(durable.folder)
+        this.#serve(durable.folder)
+      }
       return durable
     } catch (error) {
       await durable?.close()
@@ -137,6 +165,13 @@ function failuresMaxOf({ settings }: ScriptPlan): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
   throw new HeadraceError('connector_option_invalid', `failures_max = '${text}' is not allowed`, {
     hint: 'a whole number from 1 on',
+  })
+}
+
+function refuseFrom(durable: DurableOptions | undefined): void {
+  if (durable?.from === undefined) return
+  throw new HeadraceError('cli_usage', `--from ${durable.from}: this pipeline keeps no state`, {
+    hint: 'state is kept by a pipeline with a name (a file, or -- @name) that is endless or writes to something that lasts',
   })
 }
 

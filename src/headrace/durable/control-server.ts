@@ -23,7 +23,7 @@ export function findSocket(folder: string): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
-type Route = (control: RunControl) => Promise<unknown> | unknown
+type Route = (control: RunControl, query: URLSearchParams) => Promise<unknown> | unknown
 
 /** Method and last part of `/v1/pipelines/<name>/…`, as the HTTP service has them. */
 const routes: Readonly<Record<string, Route>> = {
@@ -32,6 +32,12 @@ const routes: Readonly<Record<string, Route>> = {
   'POST checkpoint': async (control) => {
     const { id, epoch } = await control.checkpoint()
     return { id: String(id), epoch: String(epoch) }
+  },
+  /** `?name=…` */
+  'POST savepoint': async (control, query) => {
+    const name = query.get('name') ?? ''
+    const { id, epoch } = await control.savepoint(name)
+    return { name, id: String(id), epoch: String(epoch) }
   },
   'POST pause': async (control) => {
     await control.pause()
@@ -56,9 +62,9 @@ export class ControlServer {
   private constructor(path: string) {
     this.#path = path
     this.#server = createServer((request, response) => {
-      const action = request.url?.split('?')[0]?.split('/').at(-1) ?? ''
-      const route = routes[`${request.method} ${action}`]
-      this.#answer(route)
+      const [path = '', query = ''] = (request.url ?? '').split('?')
+      const route = routes[`${request.method} ${path.split('/').at(-1)}`]
+      this.#answer(route, new URLSearchParams(query))
         .catch((error: unknown) => failure(error))
         .then(({ status, body }) => {
           response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
@@ -67,12 +73,12 @@ export class ControlServer {
     this.#server.unref()
   }
 
-  async #answer(route: Route | undefined): Promise<{ status: number; body: unknown }> {
+  async #answer(route: Route | undefined, query: URLSearchParams): Promise<{ status: number; body: unknown }> {
     if (route === undefined) return { status: 404, body: { code: 'cli_usage', message: 'no such route' } }
     if (this.control === undefined) {
       return { status: 503, body: { code: 'pipeline_refused', message: 'the pipeline is starting or has ended' } }
     }
-    return { status: 200, body: await route(this.control) }
+    return { status: 200, body: await route(this.control, query) }
   }
 
   /** A socket that a dead process left is replaced: the caller owns the folder. */

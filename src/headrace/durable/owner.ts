@@ -16,7 +16,8 @@ export interface Owner {
   readonly beat: number
 }
 
-const BEAT_MS = 2000
+/** Between heartbeats. */
+export const BEAT_MS = 2000
 /** A starter watches the heartbeat of an owner that long. */
 const WATCH_MS = 6000
 const LOOK_MS = 250
@@ -41,7 +42,7 @@ function bootId(): string {
 }
 
 /** False when the process is surely gone: of this machine since its start, and no such process. */
-function mayLive({ host, pid, boot }: Owner): boolean {
+export function mayLive({ host, pid, boot }: Owner): boolean {
   if (host !== hostname() || boot !== bootId()) return true
   if (pid === process.pid) return false
   try {

@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs'
 import type { Choice } from '../../checkpoint/choice.ts'
 import { KernelCrc } from '../../checkpoint/crc.ts'
 import { FileStore } from '../../checkpoint/file-store.ts'
-import type { CheckpointMeta } from '../../checkpoint/meta.ts'
+import { type CheckpointMeta, encodeMeta } from '../../checkpoint/meta.ts'
 import { Snapshots } from '../../checkpoint/snapshots.ts'
 import type { CheckpointStore } from '../../checkpoint/store.ts'
-import type { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
+import { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { PipelineClock } from '../../core/pipeline-clock.ts'
 import { freshSeed } from '../../core/random.ts'
@@ -15,7 +14,10 @@ import { queueFolder } from '../dlq/queue-folder.ts'
 import type { Engine } from '../engine.ts'
 import type { RunControl } from '../run-control.ts'
 import { Heartbeat, refuseSecondStart } from './owner.ts'
+import type { ResetSources } from './reset-sources.ts'
+import { type Resolution, readResolution, resolutionNotes } from './resolution.ts'
 import type { PipelineCheckpoints } from './settings.ts'
+import { graft, type StartFrom, startFrom } from './start-from.ts'
 import { openStateFolder } from './state-folder.ts'
 
 /** How a pipeline is started with its state. */
@@ -24,6 +26,11 @@ export interface DurableOptions {
   readonly at: StatePlace | CheckpointStore
   readonly allowDroppedState: boolean
   readonly takeover: boolean
+  /** The savepoint, checkpoint or file whose operator state, offsets and counters are taken up; else the newest. */
+  readonly from?: string | undefined
+  /** Read what was added since all input was read. */
+  readonly continues?: boolean | undefined
+  readonly resetSources?: ResetSources | undefined
   /** What happens, for whoever watches. */
   readonly onPhase?: ((phase: string, epoch: bigint) => void) | undefined
   /** The handle on the pipeline while it runs; undefined when it has ended. */
@@ -31,7 +38,7 @@ export interface DurableOptions {
   /** Behind every item of a source; `take` makes a checkpoint. For tests that crash at chosen rows. */
   readonly afterItem?: ((take: () => Promise<unknown>) => Promise<void>) | undefined
   /** A run that is complete is gone on from, too: its lineage stays. */
-  readonly continues?: boolean | undefined
+  readonly resumesCompleted?: boolean | undefined
   /** Folder of the dead letters; by default that of the pipeline in the data directory, and none beside a store. */
   readonly letters?: string | undefined
   /** The system calls that write dead letters. */
@@ -50,6 +57,7 @@ export interface PlanFacts {
   readonly planHash: string
   readonly operators: readonly string[]
   readonly sources: readonly string[]
+  readonly sourceNames?: CheckpointMeta['source_names']
   readonly sinks: readonly string[]
   /** All input ends. */
   readonly bounded: boolean
@@ -68,6 +76,8 @@ export interface Durable {
   /** All input was read already: only commits may be left. */
   readonly completed: boolean
   readonly clock: PipelineClock
+  /** What a user has said of epochs that a sink holds and no snapshot does. */
+  readonly resolution: Resolution | undefined
   readonly settings: PipelineCheckpoints
   readonly options: DurableOptions
   /** What a user is told at the start. */
@@ -87,7 +97,7 @@ export async function startDurable(
   options: DurableOptions,
   signal: AbortSignal,
 ): Promise<Durable> {
-  const folder = 'dataDir' in options.at ? openStateFolder(options.at, facts.pipeline) : undefined
+  const folder = 'dataDir' in options.at ? openStateFolder(options.at, { ...facts, store: settings.store }) : undefined
   if (folder !== undefined && !options.takeover) {
     await refuseSecondStart(folder.path, facts.pipeline, engine.clock, signal)
   }
@@ -100,9 +110,15 @@ export async function startDurable(
     retained: settings.retained,
     bytesMax: settings.bytes_max ?? null,
   })
-  const agree = (choice: Choice): void => comparePlan(choice, facts, options)
+  const from =
+    options.from === undefined
+      ? undefined
+      : await startFrom(options.from, { pipeline: facts.pipeline, folder: folder?.path, snapshots })
+  const agree = (choice: Choice): void =>
+    comparePlan(from === undefined ? choice : { ...choice, meta: from.meta, done: false }, facts, options)
   const first = await snapshots.choose()
   agree(first)
+  if (options.continues === true && isOver(first, options)) throw cannotContinue(facts.pipeline)
   const heartbeat = folder === undefined ? undefined : new Heartbeat(folder.path, engine.clock)
   try {
     const lineages = new Map<Choice, string>()
@@ -115,8 +131,27 @@ export async function startDurable(
     const choice = await snapshots.claim(first, claimMeta, agree)
     const lineage = lineages.get(choice)!
     const isNew = isOver(choice, options)
-    const restored = isNew ? undefined : choice.checkpoint
+    const resolution = folder === undefined ? undefined : readResolution(folder.path)
+    const newest = isNew ? undefined : choice.checkpoint
     const clock = new PipelineClock(engine.clock, choice.meta?.clock)
+    const meta = ({ reason, last }: { readonly reason: CheckpointMeta['reason']; readonly last: boolean }) => ({
+      ...fixed(facts, engine),
+      format: 1 as const,
+      pipeline: facts.pipeline,
+      incarnation: String(snapshots.incarnation),
+      lineage,
+      reason,
+      clock: clock.nowMicros(),
+      ...(last ? { completed: true } : {}),
+    })
+    const restored =
+      from === undefined
+        ? newest
+        : await takeUp(snapshots, from, {
+            newest,
+            isDone: isNew || choice.done,
+            meta: encodeMeta(meta({ reason: 'manual', last: false })),
+          })
     return {
       place: { lineage, incarnation: snapshots.incarnation },
       folder: folder?.path,
@@ -124,21 +159,16 @@ export async function startDurable(
         options.letters ?? ('dataDir' in options.at ? queueFolder(options.at.dataDir, facts.pipeline) : undefined),
       snapshots,
       restored,
-      completed: restored !== undefined && choice.meta?.completed === true,
+      completed: from === undefined && restored !== undefined && choice.meta?.completed === true,
       clock,
+      resolution,
       settings,
       options,
-      notes: notesOf({ choice, restored, lineage, made: folder?.made }),
-      meta: ({ reason, last }) => ({
-        ...fixed(facts, engine),
-        format: 1,
-        pipeline: facts.pipeline,
-        incarnation: String(snapshots.incarnation),
-        lineage,
-        reason,
-        clock: clock.nowMicros(),
-        ...(last ? { completed: true } : {}),
-      }),
+      notes: [
+        ...notesOf({ choice, restored: newest, lineage, made: folder?.made, from }),
+        ...resolutionNotes(resolution, newest?.epoch ?? 0n),
+      ],
+      meta,
       close: async () => {
         crc[Symbol.dispose]()
         await heartbeat?.close()
@@ -150,18 +180,41 @@ export async function startDurable(
   }
 }
 
-const fixed = ({ planHash, sources, sinks, operators }: PlanFacts, engine: Engine) => ({
+/**
+ * Stores the snapshot that a user starts from as one of the newest epoch: the sinks keep what they were promised, and a
+ * crash before the next checkpoint does not forget the choice.
+ */
+async function takeUp(
+  snapshots: Snapshots,
+  from: StartFrom,
+  to: { readonly newest: StreamCheckpoint | undefined; readonly isDone: boolean; readonly meta: Uint8Array },
+): Promise<StreamCheckpoint> {
+  const { newest, isDone, meta } = to
+  const pending = { id: snapshots.nextId(), epoch: newest?.epoch ?? 0n }
+  const parts = graft(from.checkpoint, newest, meta)
+  await snapshots.persist(pending, parts)
+  if (isDone) await snapshots.markDone(pending.id)
+  return new StreamCheckpoint({ ...pending, createdAt: from.checkpoint.createdAt, ...parts })
+}
+
+const fixed = ({ planHash, sources, sourceNames, sinks, operators }: PlanFacts, engine: Engine) => ({
   plan_hash: planHash,
   engine: engine.version,
   sources,
+  ...(sourceNames === undefined ? {} : { source_names: sourceNames }),
   sinks,
   operators,
   parallelism: 1,
 })
 
 /** All input was read and every sink has committed all of it: nothing is left to go on with. */
-const isOver = ({ meta, done }: Choice, { continues }: DurableOptions): boolean =>
-  meta?.completed === true && done && continues !== true
+const isOver = ({ meta, done }: Choice, { resumesCompleted }: DurableOptions): boolean =>
+  meta?.completed === true && done && resumesCompleted !== true
+
+const cannotContinue = (pipeline: string): HeadraceError =>
+  new HeadraceError('not_implemented', `"${pipeline}" has read all its input: --continue is not built yet`, {
+    hint: 'watch = true follows files that grow and appear; without --continue everything is read again',
+  })
 
 /** A completed run is over: the next one has a lineage of its own (rulings 7, 8). */
 function lineageOf(choice: Choice, options: DurableOptions): string {
@@ -212,8 +265,9 @@ function notesOf(start: {
   readonly lineage: string
   /** The data directory, when it was made now. */
   readonly made: string | undefined
+  readonly from: StartFrom | undefined
 }): readonly string[] {
-  const { choice, restored, lineage, made } = start
+  const { choice, restored, lineage, made, from: asked } = start
   const from =
     restored !== undefined
       ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
@@ -222,10 +276,13 @@ function notesOf(start: {
         : 'starting from the beginning'
   return [
     ...(made === undefined ? [] : [`state is kept in ${made}`]),
-    `${from}, lineage ${lineage}`,
+    asked === undefined ? `${from}, lineage ${lineage}` : `${fromText(asked, restored)}, lineage ${lineage}`,
     ...choice.damaged.map(({ id, why }) => `checkpoint ${id} cannot be used: ${why}`),
   ]
 }
 
-/** Removes all state of a pipeline. */
-export const removeState = (folder: string): void => rmSync(folder, { recursive: true, force: true })
+function fromText({ name, checkpoint }: StartFrom, newest: StreamCheckpoint | undefined): string {
+  const from = `starting from ${name} (epoch ${checkpoint.epoch})`
+  if (newest === undefined || newest.epoch <= checkpoint.epoch) return from
+  return `${from}: rows read between it and epoch ${newest.epoch} are given again`
+}

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { HeadraceError } from '../../core/errors.ts'
 
@@ -11,11 +11,13 @@ export interface StateFolder {
 }
 
 /** What `pipeline.json` says of a state folder. */
-interface FolderFacts {
+export interface FolderFacts {
   readonly format: 1
   readonly name: string
   /** Absolute path of the script that may use it. */
   readonly script: string | null
+  /** Absolute path of the place of its snapshots, when they are not in the folder (`checkpoint.store`). */
+  readonly store?: string | undefined
 }
 
 /** `--data-dir`, `HEADRACE_DATA_DIR`, or `.headrace` of the working directory (rulings 68). */
@@ -34,20 +36,20 @@ export const folderOf = (dataDir: string, pipeline: string): string =>
  */
 export function openStateFolder(
   { dataDir, script }: { readonly dataDir: string; readonly script: string | undefined },
-  pipeline: string,
+  { pipeline, store }: { readonly pipeline: string; readonly store: string | undefined },
 ): StateFolder {
   const path = folderOf(dataDir, pipeline)
   const made = existsSync(dataDir) ? undefined : dataDir
-  const facts = join(path, 'pipeline.json')
+  const place = store === undefined ? undefined : resolve(store)
   try {
-    if (existsSync(facts)) {
-      refuseOther(JSON.parse(readFileSync(facts, 'utf8')) as FolderFacts, path, script)
-      return { path, made }
-    }
+    const known = readFacts(path)
+    if (known !== undefined) refuseOther(known, path, script)
     mkdirSync(path, { recursive: true })
     if (made !== undefined) writeFileSync(join(dataDir, '.gitignore'), '*\n')
-    const content: FolderFacts = { format: 1, name: pipeline, script: script ?? null }
-    writeFileSync(facts, `${JSON.stringify(content)}\n`)
+    const next: FolderFacts = { format: 1, name: pipeline, script: known?.script ?? script ?? null, store: place }
+    if (known === undefined || known.store !== next.store || known.script !== next.script) {
+      writeFacts(path, next)
+    }
     return { path, made }
   } catch (error) {
     if (error instanceof HeadraceError) throw error
@@ -57,6 +59,20 @@ export function openStateFolder(
       cause: error,
     })
   }
+}
+
+const factsFile = (path: string): string => join(path, 'pipeline.json')
+
+/** Whose folder it is; undefined when it is no state folder. */
+export function readFacts(path: string): FolderFacts | undefined {
+  const file = factsFile(path)
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as FolderFacts) : undefined
+}
+
+function writeFacts(path: string, facts: FolderFacts): void {
+  const file = factsFile(path)
+  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(facts)}\n`)
+  renameSync(`${file}.${process.pid}`, file)
 }
 
 function refuseOther(facts: FolderFacts, path: string, script: string | undefined): void {

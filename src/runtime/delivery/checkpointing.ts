@@ -19,6 +19,12 @@ export interface CheckpointingInput {
   readonly onFailure: (error: unknown) => void
 }
 
+/** A checkpoint that is committed everywhere. */
+export interface Taken {
+  readonly id: bigint
+  readonly epoch: bigint
+}
+
 /** Ownership is looked at that often (delivery.md §8). */
 const OWNERSHIP_MS = 2000
 
@@ -77,8 +83,11 @@ export class Checkpointing {
     }
   }
 
-  /** One checkpoint, after those that were asked for before. Its failure also ends the run. */
-  take(form: CycleForm): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
+  /**
+   * One checkpoint, after those that were asked for before. Its failure also ends the run. No other one begins before
+   * `behind` is over, whose failure ends nothing.
+   */
+  take(form: CycleForm, behind: (taken: Taken) => Promise<void> | undefined = () => undefined): Promise<Taken> {
     const result = this.#running.then(async () => {
       if (this.#failure !== undefined) throw this.#failure.error
       this.#seen = this.#input.activity()
@@ -87,13 +96,17 @@ export class Checkpointing {
       this.#taken = true
       return taken
     })
-    this.#running = result.catch((error) => this.#fail(error))
-    return result
+    const whole = result.then(async (taken) => {
+      await behind(taken)
+      return taken
+    })
+    this.#running = result.catch((error) => this.#fail(error)).then(() => whole.catch(() => undefined))
+    return whole
   }
 
   /** For commands of a user. */
-  trigger(reason: CheckpointReason): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
-    return this.take({ reason, last: false })
+  trigger(reason: CheckpointReason, behind?: (taken: Taken) => Promise<void>): Promise<Taken> {
+    return this.take({ reason, last: false }, behind)
   }
 
   #fail(error: unknown): void {

@@ -36,10 +36,13 @@ export interface SavedCounters {
   readonly late_rows: number
   readonly late_window_misses: number
   readonly rejected: Readonly<Record<string, number>>
+  /** Shares of the rejected. */
+  readonly skipped?: number | undefined
+  readonly undecoded?: number | undefined
 }
 
 /** `source/<id>/offsets`. Rows are by split, so that `_row` and sink-led counts go on (rulings 18, 21). */
-interface SavedOffsets {
+export interface SavedOffsets {
   readonly incarnation: string
   readonly splits: Readonly<Record<string, Offset>>
   readonly watermarks: Readonly<Record<string, number>>
@@ -49,7 +52,7 @@ interface SavedOffsets {
 }
 
 const COUNTERS_KEY = 'headrace/counters'
-const offsetsKey = (id: string): string => `source/${encodeName(id)}/offsets`
+export const offsetsKey = (id: string): string => `source/${encodeName(id)}/offsets`
 const sourceStateKey = (id: string): string => `source/${encodeName(id)}/state`
 
 /** Sends the barrier through the graph and copies everything it cuts off. No row may be in the graph. */

@@ -5,20 +5,25 @@ import { type CycleSink, noReplay, preparedKey } from './cycle.ts'
 /**
  * Brings every sink to the epoch of the snapshot that a start goes on from, before the first new row (delivery.md §5):
  * asks what it holds, commits the epoch unless it is there, and removes what was staged beyond it. A sink that holds more
- * than the snapshot blocks the start: rows would be given twice.
+ * than the snapshot blocks the start, because rows would be given twice, unless a user has said what to make of it.
+ * Returns the highest epoch that a sink has heard of: no new one may have its number.
  */
 export async function settle(
   sinks: readonly CycleSink[],
   checkpoint: StreamCheckpoint | undefined,
-  incarnation: bigint,
-): Promise<void> {
+  of: { readonly incarnation: bigint; readonly pipeline: string; readonly resolution?: Resolved | undefined },
+): Promise<bigint> {
   const epoch = checkpoint?.epoch ?? 0n
   const held = new Map<string, bigint | undefined>()
+  let highest = epoch
   for (const { part, sink } of sinks) {
-    const ledger = await sink.ledger?.(incarnation)
+    const ledger = await sink.ledger?.(of.incarnation)
     held.set(part, ledger?.epoch)
     const reached = ledger?.begun ?? ledger?.epoch ?? 0n
-    if (reached > epoch) throw blocked(part, reached, epoch)
+    if (reached > epoch && !isResolved(of.resolution, { held: reached, epoch })) {
+      throw blocked(of.pipeline, { part, held: reached, epoch })
+    }
+    if (reached > highest) highest = reached
   }
   for (const { part, sink } of sinks) {
     const token = checkpoint?.operatorStates.get(preparedKey(part))
@@ -27,16 +32,32 @@ export async function settle(
     if (token !== undefined && isBehind) await sink.commit?.(epoch, token, noReplay)
     await sink.restore?.(epoch, token)
   }
+  return highest
 }
 
-const blocked = (part: string, held: bigint, epoch: bigint): HeadraceError =>
+/** What a user has said of the epochs above that of the newest snapshot, up to the one that a sink holds. */
+export interface Resolved {
+  /** As decimal digits. */
+  readonly held: string
+  readonly epoch: string
+}
+
+const isResolved = (said: Resolved | undefined, found: { readonly held: bigint; readonly epoch: bigint }): boolean =>
+  said !== undefined && BigInt(said.epoch) === found.epoch && BigInt(said.held) >= found.held
+
+const blocked = (
+  pipeline: string,
+  { part, held, epoch }: { readonly part: string; readonly held: bigint; readonly epoch: bigint },
+): HeadraceError =>
   new HeadraceError(
     'connector_commit_ambiguous',
     `sink '${part}' has begun to hold epoch ${held}, and the newest usable checkpoint is of epoch ${epoch}`,
     {
       hint:
-        'the checkpoints of the epochs between are lost or damaged: bring them back from a copy; ' +
-        'going on without them would write their rows again',
+        'the checkpoints of the epochs between are lost or damaged: bring them back from a copy. Otherwise look whether ' +
+        `the target holds rows of the epochs ${epoch + 1n} to ${held}, then say so: ` +
+        `headrace pipelines resolve ${pipeline} --epoch ${held} --as committed (it holds them), ` +
+        'or --as absent (it does not: they are read and written again)',
       details: { part, held: String(held), epoch: String(epoch) },
     },
   )

@@ -254,7 +254,8 @@ export class Drive {
       id,
       reader,
       position,
-      idle: false, closed: false,
+      idle: false,
+      closed: false,
       items: reader.read(position.offset, this.#signal)[Symbol.asyncIterator](),
     }
   }

@@ -167,8 +167,21 @@ export class Stage {
 
 const STATE_VERSION = 1
 
+/** What a stored state of a stage says without its operator: nothing will follow, and the operator keeps something. */
+export function stateFacts(key: string, bytes: Uint8Array): { readonly ended: boolean; readonly keeps: boolean } {
+  const state = new StateReader(bytes, key)
+  state.version(STATE_VERSION)
+  const ended = state.bool()
+  state.f64()
+  state.list(() => state.f64())
+  state.list(() => state.bool())
+  return { ended, keeps: state.left > 0 }
+}
+
 /** Key of a stage's state in a snapshot (checkpoints.md §9.1): all key groups in one range. */
 export const stateKey = (id: string): string => `op/${encodeName(id)}/0-255`
 
 /** `/`, `%` and control characters inside a name are percent-encoded. */
 export const encodeName = (name: string): string => name.replace(/[/%\u0000-\u001f\u007f]/g, encodeURIComponent)
+
+export const decodeName = (encoded: string): string => encoded.replace(/(?:%[0-9A-F]{2})+/g, decodeURIComponent)
