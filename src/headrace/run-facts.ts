@@ -1,16 +1,17 @@
 import type { OperatorContext } from '../operators/operator.ts'
 import type { Graph } from '../runtime/graph/build.ts'
 import type { SinkStage } from '../runtime/graph/sink-stage.ts'
+import type { ScriptPlan } from '../sql/plan.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { savepointsOf } from './durable/savepoints.ts'
 import type { Durable } from './durable/start.ts'
 import { guarantees } from './guarantee.ts'
 import type { DeadLetterQueue } from './letter-queue.ts'
-import type { PipelineInput } from './pipeline.ts'
 import type { RunFacts } from './run-control.ts'
 
 /** A pipeline that runs, as its status sees it. */
 export interface RunningParts {
-  readonly input: PipelineInput
+  readonly input: { readonly plan: ScriptPlan; readonly baseDirectory: string; readonly deadLetters: DeadLetters }
   readonly graph: Graph
   readonly sinks: readonly SinkStage[]
   readonly context: OperatorContext
