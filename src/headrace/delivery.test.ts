@@ -138,7 +138,7 @@ async function runAll(target: Target, store: MemoryStore): Promise<number> {
     const afterItem = async (take: () => Promise<unknown>): Promise<void> => void take().catch(() => undefined)
     const durableOptions = { at: store, allowDroppedState: false, takeover: false, afterItem }
     const durable = await startDurable(engine, { ...pipeline.facts, pipeline: 'p' }, settings, durableOptions, signal)
-    const ticker = setInterval(() => clock.advance(1000), 1)
+    const ticking = ticks(clock)
     try {
       await pipeline.run(signal, durable)
       return runs
@@ -146,9 +146,25 @@ async function runAll(target: Target, store: MemoryStore): Promise<number> {
       const cause = error instanceof EpochAborted ? error.cause : error
       if (!(cause instanceof HeadraceError) || cause.code === 'internal_assertion') throw error
     } finally {
-      clearInterval(ticker)
+      ticking.stop()
       await durable.close()
     }
+  }
+}
+
+/** Moves the clock at every turn of the event loop: what waits for it goes on. */
+function ticks(clock: ManualClock): { stop(): void } {
+  let isOn = true
+  const tick = (): void => {
+    if (!isOn) return
+    clock.advance(1000)
+    setImmediate(tick)
+  }
+  setImmediate(tick)
+  return {
+    stop: () => {
+      isOn = false
+    },
   }
 }
 
