@@ -22,6 +22,8 @@ export interface CheckpointMeta {
   /** By id: the sources as the script names them. */
   readonly source_names?: Readonly<Record<string, { readonly name: string; readonly uri: string }>> | undefined
   readonly sinks: readonly string[]
+  /** By sink: its URI as it is printed. */
+  readonly sink_uris?: Readonly<Record<string, string>> | undefined
   /** Ids of the operators that have a state. */
   readonly operators: readonly string[]
   readonly parallelism: number

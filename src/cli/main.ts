@@ -3,6 +3,7 @@ import { HeadraceError } from '../core/errors.ts'
 import { packageVersion } from '../core/version.ts'
 import { defineCat } from './commands/cat.ts'
 import { defineCheckpoint } from './commands/checkpoint.ts'
+import { defineClean } from './commands/clean.ts'
 import { defineConnectors } from './commands/connectors.ts'
 import { defineCopy } from './commands/copy.ts'
 import { defineDescribe } from './commands/describe.ts'
@@ -69,6 +70,7 @@ async function main(): Promise<void> {
     defineWhy,
     defineCheckpoint,
     defineSavepoint,
+    defineClean,
   ]) {
     define(program, { io, done, json })
   }

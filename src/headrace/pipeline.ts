@@ -142,6 +142,7 @@ export class Pipeline {
         this.#sourceNodes.map(({ node }) => [node.id, { name: node.name, uri: node.info.uri }]),
       ),
       sinks,
+      sinkUris: Object.fromEntries(this.#planned.map(({ part, name }) => [part, name])),
       bounded: this.#input.plan.outputs.every(({ root }) => root.traits.bounded),
     }
   }

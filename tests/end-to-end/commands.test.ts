@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -158,4 +158,61 @@ test('a savepoint is taken, exported, imported and started from', { timeout: TIM
   expect((await call('savepoint', 'import', 'ticks', 'first.ckpt', '--data-dir', 'elsewhere')).code).toBe(0)
   const unknown = await call('run', 'ticks.sql', '--from', 'firts')
   expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('savepoints: last')])
+})
+
+test('clean shows what it would delete, and leaves what runs', { timeout: TIMEOUT }, async () => {
+  const running = await ticking()
+  expect((await call('clean', 'ticks', '--yes')).code).toBe(3)
+  expect((await call('clean', '--yes')).err).toMatch(/^ticks is run by process \d+ on .*: it stays\n/)
+  running.kill('SIGKILL')
+  await running.ended
+  // Whatever was staged at that moment, or this.
+  const staged = join(cwd, 'out', `.headrace-ticks-${String(await sinkPart())}-0-1-1000-1`)
+  writeFileSync(staged, 'rows')
+  const folder = join(cwd, '.headrace/pipelines/ticks')
+  const shown = await call('clean', 'ticks')
+  expect(shown.out).toContain(`  ${folder} `)
+  expect(shown.out).toMatch(/-0-1-1000-1 +staged file +4 B\n/)
+  expect([existsSync(folder), existsSync(staged)]).toEqual([true, true])
+  expect((await call('clean', 'ticks', '--yes')).code).toBe(0)
+  expect([existsSync(folder), existsSync(staged)]).toEqual([false, false])
+  expect((await call('pipelines', 'list')).err).toMatch(/^no pipeline is kept in/)
+  expect(counts('out').size).toBeGreaterThan(0)
+})
+
+const sinkPart = async (): Promise<unknown> =>
+  ((await json('checkpoint', 'show', 'ticks'))['sinks'] as readonly { readonly name: string }[]).find(
+    ({ name }) => name !== 'dlq',
+  )?.name
+
+test('a split is moved; what is not blocked is not resolved', { timeout: TIMEOUT }, async () => {
+  const running = await ticking()
+  const seek = ['pipelines', 'seek', 'ticks', '--source', 'datagen://t?rate=100&field.n=seq(0,1)', '--split']
+  expect((await call(...seek, '0', '--to', 'earliest')).code).toBe(3)
+  await call('pipelines', 'stop', 'ticks')
+  await running.ended
+  const { sources } = (await json('checkpoint', 'show', 'ticks')) as unknown as {
+    readonly sources: readonly { readonly splits: readonly { readonly split: string }[] }[]
+  }
+  const { split } = sources[0]!.splits[0]!
+  const moved = await call(...seek, split, '--to', 'earliest')
+  expect([moved.code, moved.out]).toEqual([0, expect.stringMatching(/ → earliest \(checkpoint \d+\)\n$/)])
+  pipeline = new Running(['run', 'ticks.sql'], { cwd })
+  await pipeline.reached('prune')
+  pipeline.kill('SIGTERM')
+  await pipeline.ended
+  expect(counts('out').get(0)).toBe(2)
+  const { code, err } = await call('pipelines', 'resolve', 'ticks', '--epoch', '3', '--as', 'absent')
+  expect([code, err]).toEqual([2, expect.stringContaining('was not blocked')])
+})
+
+test('the digest adds up, and tells the epoch', { timeout: TIMEOUT }, async () => {
+  writeFileSync(join(cwd, 'in.jsonl'), '{"n":1}\n{"n":2}\n{"n":}\n')
+  writeFileSync(join(cwd, 'p.sql'), "INSERT INTO 'out.jsonl' SELECT n FROM 'in.jsonl' WHERE n > 1;\n")
+  const { err } = await call('run', 'p.sql')
+  expect(err).toMatch(/^done: in 3 · out 1 → out\.jsonl · filtered 1 · dead letters 1 \(connector_record_invalid 1\)/m)
+  const text = (await call('run', 'p.sql', '--json')).err
+  const digest = JSON.parse(text.trim().split('\n').at(-1)!)
+  expect(digest).toMatchObject({ balance: { in: 3, out: 1, filtered: 1, dlq: 1, late: 0, skipped: 0 } })
+  expect(digest.epoch).toMatch(/^\d+$/)
 })

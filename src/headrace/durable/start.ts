@@ -59,6 +59,7 @@ export interface PlanFacts {
   readonly sources: readonly string[]
   readonly sourceNames?: CheckpointMeta['source_names']
   readonly sinks: readonly string[]
+  readonly sinkUris?: CheckpointMeta['sink_uris']
   /** All input ends. */
   readonly bounded: boolean
 }
@@ -197,12 +198,13 @@ async function takeUp(
   return new StreamCheckpoint({ ...pending, createdAt: from.checkpoint.createdAt, ...parts })
 }
 
-const fixed = ({ planHash, sources, sourceNames, sinks, operators }: PlanFacts, engine: Engine) => ({
+const fixed = ({ planHash, sources, sourceNames, sinks, sinkUris, operators }: PlanFacts, engine: Engine) => ({
   plan_hash: planHash,
   engine: engine.version,
   sources,
   ...(sourceNames === undefined ? {} : { source_names: sourceNames }),
   sinks,
+  ...(sinkUris === undefined ? {} : { sink_uris: sinkUris }),
   operators,
   parallelism: 1,
 })

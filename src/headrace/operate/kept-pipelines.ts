@@ -12,14 +12,16 @@ export interface KeptPipeline {
   readonly folder: string
   /** Absolute path of its script; null for a named text. */
   readonly script: string | null
-  /** Where its snapshots are. */
+  /** Where its snapshots are: the folder that holds `checkpoints/`. */
+  readonly storeFolder: string
   readonly store: CheckpointStore
 }
 
 function keptIn(folder: string): KeptPipeline | undefined {
   const facts = readFacts(folder)
   if (facts === undefined) return undefined
-  return { name: facts.name, folder, script: facts.script, store: new FileStore(facts.store ?? folder) }
+  const storeFolder = facts.store ?? folder
+  return { name: facts.name, folder, script: facts.script, storeFolder, store: new FileStore(storeFolder) }
 }
 
 /** All pipelines of a data directory, by name. */

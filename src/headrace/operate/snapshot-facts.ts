@@ -48,7 +48,12 @@ export interface SnapshotFacts extends SnapshotLine {
     }[]
     readonly state_bytes: number
   }[]
-  readonly sinks: readonly { readonly name: string; readonly rows: string; readonly token_bytes: number }[]
+  readonly sinks: readonly {
+    readonly name: string
+    readonly uri: string | null
+    readonly rows: string
+    readonly token_bytes: number
+  }[]
   readonly operators: readonly { readonly id: string; readonly bytes: number }[]
   readonly other: readonly { readonly key: string; readonly bytes: number }[]
 }
@@ -97,6 +102,7 @@ export function snapshotFacts(stored: StoredSnapshot): SnapshotFacts {
   })
   const sinks = under('sink', /prepared\/0/).map(([name, key]) => ({
     name,
+    uri: meta?.sink_uris?.[name] ?? null,
     rows: String(checkpoint.sinkPositions.get(name) ?? 0n),
     token_bytes: bytesOf(key),
   }))
