@@ -43,8 +43,7 @@ export interface StateForm {
   /** The savepoint, checkpoint or file to start from. */
   readonly from: string | undefined
   readonly resetSources: readonly string[]
-  /** Read only what was added since a complete run. */
-  readonly onlyAdded: boolean
+  readonly continues: boolean
 }
 
 /** Compiles and runs a script in the foreground; returns the exit code. */
@@ -122,13 +121,13 @@ function durableOptions(
   form: { readonly state: StateForm; readonly onControl: DurableOptions['onControl'] },
 ): DurableOptions {
   const { state, onControl } = form
-  const { dataDir, allowDroppedState, takeover, from, onlyAdded, resetSources: names } = state
+  const { dataDir, allowDroppedState, takeover, from, continues, resetSources: names } = state
   return {
     at: { dataDir: dataDirectory(dataDir, engine.environment, process.cwd()), script: script.path },
     allowDroppedState,
     takeover,
     from,
-    onlyAdded,
+    continues,
     resetSources: names.length === 0 ? undefined : { names, now: false },
     onControl,
     onPhase: phaseLog(engine.environment),

@@ -365,12 +365,6 @@ const kinds = {
     when: 'A snapshot is damaged, or its store failed or has a newer owner.',
     fix: 'See the detail; the class of the error tells whether trying again can help.',
   },
-  savepoint_exists: {
-    ...invalid,
-    httpStatus: 409,
-    when: 'A savepoint, or a file to export one to, is there already.',
-    fix: 'Choose another name, or delete the old one.',
-  },
   // dead letters
   dlq_full: {
     class: 'transient',
@@ -396,6 +390,13 @@ const kinds = {
     httpStatus: 409,
     when: 'The dead letters of a pipeline cannot run again as its rows did.',
     fix: 'See the message: it names what stands in the way.',
+  },
+  // savepoints
+  savepoint_exists: {
+    ...invalid,
+    httpStatus: 409,
+    when: 'A savepoint, or a file to export one to, is there already.',
+    fix: 'Choose another name, or delete the old one.',
   },
   // pipelines and their state
   pipeline_running: {

@@ -44,10 +44,10 @@ export class DeadLetters {
   queued = false
   #printed = 0
   count = 0
-  /** Of them, those that a policy dropped, and those that were records and never rows. */
-  readonly shares = { skipped: 0, undecoded: 0 }
   /** Entries there were, of this run. */
   kept = 0
+  /** Of them, those that a policy dropped, and those that were records and never rows. */
+  readonly shares = { skipped: 0, undecoded: 0 }
 
   /** `skipped`: where rows that a policy drops are told. */
   constructor(onFirst: (letter: DeadLetter) => void, skipped?: SkippedRows) {
@@ -72,7 +72,7 @@ export class DeadLetters {
   }
 
   /** The counts of the run that is taken up. */
-  restore(byCode: Readonly<Record<string, number>>, shares: Partial<DeadLetters['shares']> = {}): void {
+  restore(byCode: Readonly<Record<string, number>>, shares: Partial<DeadLetters['shares']>): void {
     Object.assign(this.shares, { skipped: 0, undecoded: 0 }, shares)
     this.byCode.clear()
     for (const [code, count] of Object.entries(byCode)) this.byCode.set(code, count)

@@ -25,19 +25,19 @@ import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
 import { openQueue } from './dlq/open-queue.ts'
 import { refuseReplaced } from './dlq/refuse-replaced.ts'
 import type { Rerun } from './dlq/rerun.ts'
-import { openOrReset } from './durable/reset-sources.ts'
-import { savepointsOf } from './durable/savepoints.ts'
+import { mustReset, refuseUnknownSources } from './durable/reset-sources.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
-import { guarantees } from './guarantee.ts'
 import { type DeadLetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
 import { retriedWrite } from './retried-write.ts'
-import { balanceOf, type RowBalance } from './row-balance.ts'
+import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
+import { runFacts } from './run-facts.ts'
+import { savedCounters } from './saved-counters.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -93,8 +93,6 @@ export class Pipeline {
   readonly #planned: readonly PlannedSink[]
   readonly #sinks: SinkStage[] = []
   readonly #sources: OpenSource[] = []
-  /** Sources that have started anew, by id. */
-  readonly #reset = new Set<string>()
   /** What identifies the log behind each source, by its node. */
   readonly #incarnations = new Map<string, string>()
   /** Ends the run from inside: all that waits goes on or gives up. */
@@ -102,6 +100,8 @@ export class Pipeline {
   #queue: DeadLetterQueue | undefined
   #rate: DeadLetterRate | undefined
   #control: RunControl | undefined
+  /** Sources that have started anew, by id. */
+  readonly #reset = new Set<string>()
   #steps = 0
 
   constructor(engine: Engine, input: PipelineInput) {
@@ -120,6 +120,14 @@ export class Pipeline {
   get #sourceNodes(): { readonly origin: Origin; readonly node: SourceNode }[] {
     return this.#graph.origins.flatMap((origin) =>
       origin.node.kind === 'source' ? [{ origin, node: origin.node }] : [],
+    )
+  }
+
+  /** Throws when the script has no source of one of these names. */
+  refuseUnknownSources(names: readonly string[]): void {
+    refuseUnknownSources(
+      this.#sourceNodes.map(({ node }) => node),
+      names,
     )
   }
 
@@ -165,7 +173,7 @@ export class Pipeline {
     const running = this.#running(durable)
     const { rerun, deadLetters } = this.#input
     // What a run that failed before this one counted comes again.
-    deadLetters.restore({})
+    deadLetters.restore({}, {})
     if (rerun !== undefined) this.#beginRerun(running, durable)
     else if (restored !== undefined) restoreGraph(running, restored)
     const cycleSinks = [
@@ -292,57 +300,20 @@ export class Pipeline {
     })
   }
 
-  #runFacts({ place, snapshots, folder }: Durable): RunFacts {
-    const watermarks = (): number[] =>
-      this.#graph.stages.flatMap(({ operator }) =>
-        operator.openSinceMicros === undefined ? [] : [operator.openSinceMicros],
-      )
-    return {
-      pipeline: this.#input.plan.name!,
-      lineage: place.lineage,
-      incarnation: String(place.incarnation),
-      started: new Date(this.#engine.clock.nowMicros() / 1000).toISOString(),
-      guarantees: guarantees(this.#input.plan, this.#input.baseDirectory),
-      rowsIn: () => this.#rowsIn(),
-      rowsOut: () => this.#sinks.map(({ name, rows }) => ({ target: name, rows })),
-      lateRows: () => this.#context.counters.lateRows,
-      deadLetters: () => Object.fromEntries(this.#input.deadLetters.byCode),
-      queue: () => {
-        const fill = this.#queue?.fill
-        return fill === undefined ? null : { entries: fill.entries, bytes: fill.bytes, fill: fill.share }
-      },
-      queueWait: () => this.#queue?.wait,
-      bytes: () => snapshots.bytes,
-      ...savepointsOf(folder, snapshots),
-      watermarkMicros: () => {
-        const all = watermarks()
-        return all.length === 0 ? undefined : Math.min(...all)
-      },
-    }
+  #runFacts(durable: Durable): RunFacts {
+    const [input, graph, sinks, context, queue] = [this.#input, this.#graph, this.#sinks, this.#context, this.#queue]
+    const parts = { input, graph, sinks, context, queue, rowsIn: () => this.#rowsIn() }
+    return runFacts({ ...parts, nowMicros: this.#engine.clock.nowMicros() }, durable)
   }
 
   #running(durable: Durable): Running {
-    const { counters } = this.#context
-    const letters = this.#input.deadLetters
     return {
       graph: this.#graph,
       sources: this.#sources,
       sinks: this.#sinks,
       beside: () => (this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
       incarnations: this.#incarnations,
-      counters: {
-        snapshot: () => ({
-          late_rows: counters.lateRows,
-          late_window_misses: counters.lateWindowMisses,
-          rejected: Object.fromEntries(letters.byCode),
-          ...letters.shares,
-        }),
-        restore: (saved) => {
-          counters.lateRows = saved.late_rows
-          counters.lateWindowMisses = saved.late_window_misses
-          letters.restore(saved.rejected, { skipped: saved.skipped ?? 0, undecoded: saved.undecoded ?? 0 })
-        },
-      },
+      counters: savedCounters(this.#context.counters, this.#input.deadLetters),
       meta: (form) => durable.meta(form),
     }
   }
@@ -400,22 +371,28 @@ export class Pipeline {
 
   async #openSources(durable: Durable | undefined): Promise<void> {
     for (const { origin, node } of this.#sourceNodes) {
-      const maxRecords = (node.info.handle as Endpoint).options['max_records'] as number | undefined
+      const { options } = node.info.handle as Endpoint
+      const maxRecords = options['max_records'] as number | undefined
+      const idleMs = node.info.bounded ? undefined : (options['idle_timeout'] as number | undefined)
       const { rerun } = this.#input
       if (rerun !== undefined) {
         const source = rerun.openSource(this.#place(durable), node, durable?.restored)
         this.#sources.push({ origin, node, source, maxRecords: undefined, positions: new Map() })
         continue
       }
-      const from = { restored: restoredSource(node.id, durable?.restored), reset: durable?.options.resetSources }
-      const { isReset, ...open } = await openOrReset(node, from, (state) =>
-        openSource(this.#place(durable), node, state),
-      )
-      this.#sources.push({ origin, node, maxRecords, ...open })
-      if (!isReset) continue
-      this.#input.onNote?.(`source '${node.name}' is not the one in the checkpoint: it starts anew`)
+      const restored = restoredSource(node.id, durable?.restored)
+      const source = await openSource(this.#place(durable), node, restored.state)
+      const reset = durable?.options.resetSources
+      if (reset === undefined || !(await mustReset(node, source, { restored, reset }))) {
+        this.#sources.push({ origin, node, source, maxRecords, idleMs, positions: restored.positions })
+        continue
+      }
+      await source[Symbol.asyncDispose]()
+      this.#input.onWarning?.(new Error(`source '${node.name}' is not the one in the checkpoint: it starts anew`))
+      const anew = await openSource(this.#place(durable), node, undefined)
       origin.ended = false
       this.#reset.add(node.id)
+      this.#sources.push({ origin, node, source: anew, maxRecords, idleMs, positions: new Map() })
     }
   }
 
@@ -484,12 +461,14 @@ export class Pipeline {
   }
 
   #balance(): RowBalance | undefined {
-    return balanceOf(this.#input.plan, {
+    const { plan, deadLetters: letters } = this.#input
+    if (!isRowToRow(plan)) return undefined
+    return balanceOf({
       rowsIn: this.#rowsIn(),
       rowsOut: this.#sinks.reduce((rows, sink) => rows + sink.rows, 0),
       lateRows: this.#context.counters.lateRows,
-      rejected: this.#input.deadLetters.count,
-      ...this.#input.deadLetters.shares,
+      rejected: letters.count,
+      ...letters.shares,
     })
   }
 }

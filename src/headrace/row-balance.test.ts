@@ -6,7 +6,7 @@ import type { Sink } from '../connectors/contract.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Engine } from './engine.ts'
 import { Pipeline } from './pipeline.ts'
-import type { RowBalance } from './row-balance.ts'
+import { balanceOf, type RowBalance } from './row-balance.ts'
 import { compileScript } from './script.ts'
 
 let baseDirectory: string
@@ -52,4 +52,9 @@ test.each([
   `${from()} SELECT a FROM s UNION ALL SELECT b FROM s`,
 ])('rows that are joined, doubled or cut are not added up: %s', async (text) => {
   expect(await balance(text)).toBeUndefined()
+})
+
+test('numbers that cannot be are not told', () => {
+  const none = { rowsIn: 0, rowsOut: 0, lateRows: 0, undecoded: 0, rejected: 0, skipped: 0 }
+  expect(balanceOf({ ...none, rowsOut: 1 })).toBeUndefined()
 })

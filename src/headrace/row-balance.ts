@@ -24,7 +24,7 @@ const ROW_TO_ROW: ReadonlySet<PlanNode['kind']> = new Set([
 ])
 
 /** Every record becomes one row at most, on one way to one target: only then can they be added up. */
-function isRowToRow(plan: ScriptPlan): boolean {
+export function isRowToRow(plan: ScriptPlan): boolean {
   const [output, other] = plan.outputs
   if (output === undefined || other !== undefined || output.targets.length !== 1) return false
   if (output.root.traits.changes !== 'append' || plan.settings.get('on_expr_error') === 'null') return false
@@ -37,7 +37,8 @@ function isRowToRow(plan: ScriptPlan): boolean {
   return visit(output.root)
 }
 
-interface RowCounts {
+/** Undefined where the numbers of an older snapshot do not tell. */
+export function balanceOf(counts: {
   readonly rowsIn: number
   readonly rowsOut: number
   readonly lateRows: number
@@ -45,11 +46,7 @@ interface RowCounts {
   readonly undecoded: number
   readonly rejected: number
   readonly skipped: number
-}
-
-/** Undefined where the query is not row to row, and where the numbers of an older snapshot do not tell. */
-export function balanceOf(plan: ScriptPlan, counts: RowCounts): RowBalance | undefined {
-  if (!isRowToRow(plan)) return undefined
+}): RowBalance | undefined {
   const { rowsIn, rowsOut: out, lateRows: late, undecoded, rejected, skipped } = counts
   const dlq = rejected - skipped
   const filtered = rowsIn + undecoded - out - dlq - skipped - late

@@ -4,7 +4,6 @@ import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
 import type { ScriptPlan } from '../sql/plan.ts'
 import type { ControlServer } from './durable/control-server.ts'
-import { refuseUnknownSources } from './durable/reset-sources.ts'
 import { noteBlocked, noteUnblocked } from './durable/resolution.ts'
 import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
@@ -113,8 +112,8 @@ class Supervisor implements AsyncDisposable {
   async #start(pipeline: Pipeline, signal: AbortSignal): Promise<Durable> {
     let durable: Durable | undefined
     try {
+      pipeline.refuseUnknownSources(this.#options.resetSources?.names ?? [])
       const facts = { ...pipeline.facts, pipeline: this.#input.plan.name! }
-      refuseUnknownSources(facts.sourceNames ?? {}, this.#options.resetSources?.names ?? [])
       durable = await startDurable(this.#engine, facts, this.#settings, this.#options, signal)
       // Taken up: from now on the newest checkpoint is what is gone on from.
       this.#options = { ...this.#options, from: undefined }
@@ -154,13 +153,6 @@ class Supervisor implements AsyncDisposable {
   }
 }
 
-function refuseFrom(durable: DurableOptions | undefined): void {
-  if (durable?.from === undefined) return
-  throw new HeadraceError('cli_usage', `--from ${durable.from}: this pipeline keeps no state`, {
-    hint: 'state is kept by a pipeline with a name (a file, or -- @name) that is endless or writes to something that lasts',
-  })
-}
-
 /**
  * A row that `on_error = 'fail'` does not let pass, or that a full queue rejects: it will fail again, unless somebody
  * changes what it meets; `failures_max` times in a row are enough (delivery.md §9).
@@ -173,6 +165,13 @@ function failuresMaxOf({ settings }: ScriptPlan): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
   throw new HeadraceError('connector_option_invalid', `failures_max = '${text}' is not allowed`, {
     hint: 'a whole number from 1 on',
+  })
+}
+
+function refuseFrom(durable: DurableOptions | undefined): void {
+  if (durable?.from === undefined) return
+  throw new HeadraceError('cli_usage', `--from ${durable.from}: this pipeline keeps no state`, {
+    hint: 'state is kept by a pipeline with a name (a file, or -- @name) that is endless or writes to something that lasts',
   })
 }
 

@@ -35,6 +35,8 @@ interface SplitState {
   /** Watermark of the split; −Infinity before its first row. */
   watermark: number
   finished: boolean
+  /** It was empty for long: it holds nothing until its next row (rulings 26). */
+  idle: boolean
 }
 
 /**
@@ -62,13 +64,23 @@ export class AssignWatermarks implements Operator {
   /** A split that will deliver rows; it holds the watermark until its first row. One that was restored goes on. */
   addSplit(id: string): void {
     if (this.#splits.has(id)) return
-    this.#splits.set(id, { watermark: Number.NEGATIVE_INFINITY, finished: false })
+    this.#splits.set(id, { watermark: Number.NEGATIVE_INFINITY, finished: false, idle: false })
   }
 
   /** A split that had ended has got more: it holds the watermark again, which does not fall. */
   reopenSplit(id: string): void {
     const state = this.#splits.get(id)
-    if (state !== undefined) state.finished = false
+    if (state === undefined) return
+    state.finished = false
+    state.idle = false
+  }
+
+  /** The split was proved empty for its idle timeout. When all are, the watermark stays. */
+  *idleSplit(id: string): Iterable<Output> {
+    const state = this.#splits.get(id)
+    if (state === undefined) return
+    state.idle = true
+    yield* this.#advance(this.#least())
   }
 
   /** The split has ended: it no longer holds the watermark. */
@@ -86,6 +98,7 @@ export class AssignWatermarks implements Operator {
   *process(input: Batch): Iterable<Output> {
     const state = this.#splits.get(this.#context.current.split)
     assert(state !== undefined, `unknown split "${this.#context.current.split}"`)
+    state.idle = false
     const batch = this.#timed(input)
     if (batch === undefined) return
     const others = this.#leastBut(state)
@@ -199,14 +212,14 @@ export class AssignWatermarks implements Operator {
 
   #least(): number {
     let least = Number.POSITIVE_INFINITY
-    for (const split of this.#splits.values()) if (!split.finished) least = Math.min(least, split.watermark)
+    for (const split of this.#splits.values()) if (holds(split)) least = Math.min(least, split.watermark)
     return least
   }
 
   #leastBut(one: SplitState): number {
     let least = Number.POSITIVE_INFINITY
     for (const split of this.#splits.values()) {
-      if (split !== one && !split.finished) least = Math.min(least, split.watermark)
+      if (split !== one && holds(split)) least = Math.min(least, split.watermark)
     }
     return least
   }
@@ -228,23 +241,28 @@ export class AssignWatermarks implements Operator {
   snapshot(out: StateWriter): void {
     out.u8(STATE_VERSION)
     out.f64(this.#sent)
-    out.list(this.#splits, ([id, { watermark, finished }]) => {
+    out.list(this.#splits, ([id, { watermark, finished, idle }]) => {
       out.text(id)
       out.f64(watermark)
       out.bool(finished)
+      out.bool(idle)
     })
   }
 
   restore(state: StateReader): void {
     state.version(STATE_VERSION)
     this.#sent = state.f64()
-    state.list(() => this.#splits.set(state.text(), { watermark: state.f64(), finished: state.bool() }))
+    state.list(() =>
+      this.#splits.set(state.text(), { watermark: state.f64(), finished: state.bool(), idle: state.bool() }),
+    )
   }
 
   [Symbol.dispose](): void {}
 }
 
 const STATE_VERSION = 1
+
+const holds = ({ finished, idle }: SplitState): boolean => !finished && !idle
 
 /**
  * The first row from `from` on whose time is above the running maximum and, less the delay, at least `limit`; `rows`

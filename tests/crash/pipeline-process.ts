@@ -12,6 +12,14 @@ export interface Ended {
   readonly err: string
 }
 
+export interface ProcessForm {
+  readonly env?: Readonly<Record<string, string>>
+  /** The program, with its arguments, that the pipeline runs under. */
+  readonly under?: readonly string[]
+  /** The phase in whose beginning it stands still for some milliseconds. */
+  readonly hold?: { readonly phase: string; readonly ms: number } | undefined
+}
+
 /**
  * One run of a pipeline in a process group of its own, whose phases can be waited for: it writes them to a pipe as it
  * enters them.
@@ -21,19 +29,32 @@ export class PipelineProcess {
   readonly ended: Promise<Ended>
   /** Phases that it entered, the last one last. */
   readonly phases: string[] = []
+  /** The same with the epochs that they belong to. */
+  readonly epochs: { readonly phase: string; readonly epoch: number }[] = []
   readonly #waiting = new Set<(phase: string) => void>()
+  /** Of the pipeline itself, also where it runs under another program; 0 before its first phase. */
+  pipelinePid = 0
   err = ''
 
-  constructor(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [main, ...args], {
+  constructor(cwd: string, args: readonly string[], { env = {}, under = [], hold }: ProcessForm = {}) {
+    const command = [...under, process.execPath, main, ...args]
+    this.#child = spawn(command[0]!, command.slice(1), {
       cwd,
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', HEADRACE_PHASE_FD: '3', ...env },
+      env: {
+        ...process.env,
+        NO_COLOR: '1',
+        HEADRACE_PHASE_FD: '3',
+        ...(hold === undefined ? {} : { HEADRACE_PHASE_HOLD: `${hold.phase}:${hold.ms}` }),
+        ...env,
+      },
     })
     onLines(this.#child.stdio[3] as Readable, (line) => {
-      const phase = line.split(' ')[2]!
+      const [pid, epoch, phase] = line.split(' ') as [string, string, string]
+      this.pipelinePid = Number(pid)
       this.phases.push(phase)
+      this.epochs.push({ phase, epoch: Number(epoch) })
       for (const wake of [...this.#waiting]) wake(phase)
     })
     this.#child.stderr!.on('data', (chunk: Buffer) => {

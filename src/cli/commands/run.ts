@@ -40,7 +40,7 @@ export function defineRun(program: Command, { io, done, json }: CommandContext):
         takeover,
         from,
         resetSources: resetSource,
-        onlyAdded: options.continue === true,
+        continues: options.continue === true,
       }
       done(await runScript(script, { output, json, digest: true, state }, io))
     })

@@ -63,7 +63,7 @@ async function runDurable(
   },
 ): Promise<void> {
   const { run, settings, signal } = form
-  const options = { ...run.durable, continues: true, letters: run.directory, afterItem: everyBatch(run) }
+  const options = { ...run.durable, resumesCompleted: true, letters: run.directory, afterItem: everyBatch(run) }
   const start = async () => {
     try {
       return await startDurable(engine, { ...pipeline.facts, pipeline: run.pipeline }, settings, options, signal)

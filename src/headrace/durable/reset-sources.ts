@@ -1,4 +1,3 @@
-import type { CheckpointMeta } from '../../checkpoint/meta.ts'
 import type { Source } from '../../connectors/contract.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { didYouMean } from '../../core/suggest.ts'
@@ -17,38 +16,21 @@ const isNamed = (node: SourceNode, name: string): boolean =>
   node.name === name || node.info.uri === name || node.id === name
 
 /** Whether a source drops what the snapshot holds of it: it is named, and no longer what it was. */
-async function mustReset(
+export async function mustReset(
   node: SourceNode,
   source: Source,
-  { restored, reset }: { readonly restored: RestoredSource; readonly reset: ResetSources | undefined },
+  { restored, reset }: { readonly restored: RestoredSource; readonly reset: ResetSources },
 ): Promise<boolean> {
-  if (reset?.names.some((name) => isNamed(node, name)) !== true) return false
+  if (!reset.names.some((name) => isNamed(node, name))) return false
   const stored = restored.incarnation
   return reset.now || (stored !== undefined && stored !== (await source.incarnation()))
 }
 
-/** Opens a source where the snapshot has it; at its beginning when it is named to be reset and has become another one. */
-export async function openOrReset(
-  node: SourceNode,
-  from: { readonly restored: RestoredSource; readonly reset: ResetSources | undefined },
-  open: (state: Uint8Array | undefined) => Promise<Source>,
-): Promise<{ readonly source: Source; readonly positions: RestoredSource['positions']; readonly isReset: boolean }> {
-  const source = await open(from.restored.state)
-  if (!(await mustReset(node, source, from))) return { source, positions: from.restored.positions, isReset: false }
-  await source[Symbol.asyncDispose]()
-  return { source: await open(undefined), positions: new Map(), isReset: true }
-}
-
-/** Throws when the script has no source of one of these names; `known` by id. */
-export function refuseUnknownSources(
-  known: NonNullable<CheckpointMeta['source_names']>,
-  names: readonly string[],
-): void {
-  const nodes = Object.entries(known)
-  const unknown = names.find((name) => !nodes.some(([id, of]) => [id, of.name, of.uri].includes(name)))
+export function refuseUnknownSources(nodes: readonly SourceNode[], names: readonly string[]): void {
+  const unknown = names.find((name) => !nodes.some((node) => isNamed(node, name)))
   if (unknown === undefined) return
-  const all = nodes.map(([, { name }]) => name)
+  const known = nodes.map(({ name }) => name)
   throw new HeadraceError('cli_usage', `--reset-source ${unknown}: the script has no such source`, {
-    hint: didYouMean(unknown, all) ?? `it has: ${all.join(', ')}`,
+    hint: didYouMean(unknown, known) ?? `it has: ${known.join(', ')}`,
   })
 }

@@ -78,6 +78,6 @@ test('--reset-source starts a replaced file anew, and leaves one that is the sam
 
 test('--continue of a complete run is not built', async () => {
   place.put(ids)
-  await run(ROWS, 100, { onlyAdded: true })
-  await expect(run(ROWS, 100, { onlyAdded: true })).rejects.toMatchObject({ code: 'not_implemented' })
+  await run(ROWS, 100, { continues: true })
+  await expect(run(ROWS, 100, { continues: true })).rejects.toMatchObject({ code: 'not_implemented' })
 })

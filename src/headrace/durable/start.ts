@@ -29,7 +29,7 @@ export interface DurableOptions {
   /** The savepoint, checkpoint or file whose operator state, offsets and counters are taken up; else the newest. */
   readonly from?: string | undefined
   /** Read what was added since all input was read. */
-  readonly onlyAdded?: boolean | undefined
+  readonly continues?: boolean | undefined
   readonly resetSources?: ResetSources | undefined
   /** What happens, for whoever watches. */
   readonly onPhase?: ((phase: string, epoch: bigint) => void) | undefined
@@ -38,7 +38,7 @@ export interface DurableOptions {
   /** Behind every item of a source; `take` makes a checkpoint. For tests that crash at chosen rows. */
   readonly afterItem?: ((take: () => Promise<unknown>) => Promise<void>) | undefined
   /** A run that is complete is gone on from, too: its lineage stays. */
-  readonly continues?: boolean | undefined
+  readonly resumesCompleted?: boolean | undefined
   /** Folder of the dead letters; by default that of the pipeline in the data directory, and none beside a store. */
   readonly letters?: string | undefined
   /** The system calls that write dead letters. */
@@ -119,7 +119,7 @@ export async function startDurable(
     comparePlan(from === undefined ? choice : { ...choice, meta: from.meta, done: false }, facts, options)
   const first = await snapshots.choose()
   agree(first)
-  if (options.onlyAdded === true && isOver(first, options)) throw cannotContinue(facts.pipeline)
+  if (options.continues === true && isOver(first, options)) throw cannotContinue(facts.pipeline)
   const heartbeat = folder === undefined ? undefined : new Heartbeat(folder.path, engine.clock)
   try {
     const lineages = new Map<Choice, string>()
@@ -210,8 +210,8 @@ const fixed = ({ planHash, sources, sourceNames, sinks, sinkUris, operators }: P
 })
 
 /** All input was read and every sink has committed all of it: nothing is left to go on with. */
-const isOver = ({ meta, done }: Choice, { continues }: DurableOptions): boolean =>
-  meta?.completed === true && done && continues !== true
+const isOver = ({ meta, done }: Choice, { resumesCompleted }: DurableOptions): boolean =>
+  meta?.completed === true && done && resumesCompleted !== true
 
 const cannotContinue = (pipeline: string): HeadraceError =>
   new HeadraceError('not_implemented', `"${pipeline}" has read all its input: --continue is not built yet`, {

@@ -51,7 +51,7 @@ export class TestPlace implements Disposable {
       },
       durable,
       onStart: (notes: readonly string[]) => void said.push(...notes),
-      onNote: (text: string) => void said.push(text),
+      onWarning: (error: Error) => void said.push(error.message),
     }
     return await runPipeline(engine, input, stop.signal)
   }

@@ -18,6 +18,8 @@ export interface OpenSource {
   readonly source: Source
   /** Ends the source after so many rows. */
   readonly maxRecords: number | undefined
+  /** A split that was proved empty for that long does not hold the watermark; undefined: it does. */
+  readonly idleMs?: number | undefined
   /** Where each split goes on; those of an earlier run at first. */
   readonly positions: Map<string, SplitPosition>
 }
@@ -252,6 +254,7 @@ export class Drive {
       id,
       reader,
       position,
+      idle: false,
       closed: false,
       items: reader.read(position.offset, this.#signal)[Symbol.asyncIterator](),
     }
@@ -263,8 +266,9 @@ export class Drive {
 
   /** Takes one item of a split; false when the split has ended (and its reader is closed). */
   async #advance(open: OpenSource, split: ActiveSplit, budget: Budget): Promise<boolean> {
-    const { value: item, done } = await split.items.next()
+    const { value: item, done } = await this.#next(open, split)
     const { id, position } = split
+    split.idle = item?.kind === 'idle'
     if (done === true) {
       await close(split)
       if (this.#signal.aborted) return false
@@ -293,6 +297,28 @@ export class Drive {
     await this.#input.afterItem?.()
     if (this.yielding) await new Promise(setImmediate)
     return true
+  }
+
+  /** The next item. A split that was proved empty and stays so for its idle timeout no longer holds the watermark. */
+  async #next(open: OpenSource, split: ActiveSplit): Promise<IteratorResult<SourceItem>> {
+    const next = split.items.next()
+    const { idleMs } = open
+    if (!split.idle || idleMs === undefined || open.origin.watermarks.length === 0) return await next
+    const came = new AbortController()
+    const rest = async (): Promise<void> => {
+      await this.#input.clock.sleep(idleMs, came.signal)
+      if (came.signal.aborted || this.#signal.aborted) return
+      await this.#step(split.id, () => open.origin.idleSplit(split.id), open.node)
+    }
+    const timeout = this.#failFast(rest())
+    // Its failure ends the reader; it is thrown below.
+    timeout.catch(() => undefined)
+    try {
+      return await next
+    } finally {
+      came.abort()
+      await timeout
+    }
   }
 
   /** Wakes operators that wait for the clock. */
@@ -328,6 +354,8 @@ interface ActiveSplit {
   readonly position: SplitPosition
   readonly reader: SplitReader
   readonly items: AsyncIterator<SourceItem>
+  /** Its last item said that nothing is there. */
+  idle: boolean
   closed: boolean
 }
 

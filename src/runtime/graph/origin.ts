@@ -46,6 +46,10 @@ export class Origin {
     for (const { operator } of this.watermarks) operator.reopenSplit(id)
   }
 
+  async idleSplit(id: string): Promise<void> {
+    for (const { stage, operator } of this.watermarks) await stage.emit(operator.idleSplit(id))
+  }
+
   async finishSplit(id: string): Promise<void> {
     for (const { stage, operator } of this.watermarks) await stage.emit(operator.finishSplit(id))
   }

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Random } from '../../../src/core/random.ts'
 import { onLines } from '../lines.ts'
-import { PipelineProcess } from '../pipeline-process.ts'
+import { PipelineProcess, type ProcessForm } from '../pipeline-process.ts'
 import type { Case } from './cases.ts'
 import { isClean, judge, type Verdict } from './verdict.ts'
 
@@ -42,7 +42,12 @@ export async function killRounds(one: Case, form: RoundsForm): Promise<RoundsRes
   for (let kill = 0; kill < form.kills; ) {
     const least = Math.min(...byPhase.values())
     const wanted = random.pick(PHASES.filter((phase) => byPhase.get(phase) === least))
-    const run = start(folder)
+    // Short phases are over before a signal lands: the process stands still in its beginning, and the kill comes before,
+    // in, or behind the work of the phase.
+    const hold = { phase: wanted, ms: 5 + random.below(20) }
+    // The last third of the kills make up for those that came too late.
+    const delay = random.below(kill < (2 / 3) * form.kills ? 1.5 * hold.ms : hold.ms / 2)
+    const run = start(folder, hold)
     let hit = run.reached(wanted)
     if (wanted !== 'claim') {
       await limited(run.reached('claim'), 'the claim')
@@ -56,6 +61,7 @@ export async function killRounds(one: Case, form: RoundsForm): Promise<RoundsRes
       }
     }
     const isThere = await limited(hit, wanted)
+    await new Promise((resolve) => setTimeout(resolve, delay))
     run.kill()
     const { signal, err, code } = await run.ended
     if (!isThere || signal !== 'SIGKILL') throw new Error(`${one.name}: the pipeline ended itself (${code}): ${err}`)
@@ -75,7 +81,8 @@ export async function killRounds(one: Case, form: RoundsForm): Promise<RoundsRes
   return { byPhase, verdict, seed }
 }
 
-const start = (folder: string): PipelineProcess => new PipelineProcess(folder, ['run', 'p.sql'])
+const start = (folder: string, hold?: ProcessForm['hold']): PipelineProcess =>
+  new PipelineProcess(folder, ['run', 'p.sql'], { hold })
 
 /** Two checkpoints without a new row between them cannot be told from outside: five of them have passed everything. */
 async function caughtUp(run: PipelineProcess): Promise<void> {

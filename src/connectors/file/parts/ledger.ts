@@ -48,6 +48,8 @@ export class TargetLedger {
   #incarnation: bigint
   readonly #place: Pick<ConnectorContext, 'clock' | 'signal'>
   readonly #files: SystemFiles
+  /** A replacement failed: what can be read may not be durable, and is written anew before anybody counts on it. */
+  #unsure = false
 
   constructor(
     folder: string,
@@ -172,11 +174,13 @@ export class TargetLedger {
       const found = await this.#read()
       const entry = this.#entryOf(found, claiming)
       const altered = change(entry)
-      if (!altered) return entry
+      if (!altered && !this.#unsure) return entry
       entry.incarnation = String(this.#incarnation)
       const others = Object.entries(found?.lineages ?? {}).filter(([lineage]) => lineage !== this.#lineage)
       const lineages = { ...Object.fromEntries(others.slice(1 - LINEAGES_MAX)), [this.#lineage]: entry }
+      this.#unsure = true
       await this.#replace({ format: 1, owner: this.#lineage, lineages })
+      this.#unsure = false
       return entry
     } finally {
       lock.release()

@@ -272,6 +272,8 @@ describe('failing system calls', () => {
     readonly code: string
     readonly kind: 'link' | 'sync' | 'append'
     times = 0
+    /** Which matching sync fails, from 0. */
+    at = 0
     constructor(pattern: RegExp, code: string, kind: 'link' | 'sync' | 'append') {
       super()
       this.pattern = pattern
@@ -288,7 +290,7 @@ describe('failing system calls', () => {
       return {
         ...file,
         append: (bytes: Uint8Array) => (this.kind === 'append' ? this.#fail() : file.append(bytes)),
-        sync: async () => (this.kind === 'sync' && this.times++ === 0 ? this.#fail() : file.sync()),
+        sync: async () => (this.kind === 'sync' && this.times++ === this.at ? this.#fail() : file.sync()),
       }
     }
     #fail(): never {
@@ -315,6 +317,26 @@ describe('failing system calls', () => {
     await driver.commit(first)
     expect(ids()).toEqual([0, 1])
     expect(staged()).toEqual([])
+  })
+
+  test.each([
+    ['begun', 0],
+    ['done', 3],
+  ])('the sync behind the ledger’s "%s" failed: the ledger is written anew before success is told', async (_, at) => {
+    const files = new Failing(/never/, 'EIO', 'sync')
+    const driver = await open({ files })
+    await driver.settle(undefined)
+    const first = await epochOf(driver, 1n, placesUpTo(2))
+    files.pattern = new RegExp(`/${t.root.split('/').at(-1)}$`)
+    files.at = at
+    expect((await failure(driver.commit(first))).code).toBe('connector_unreachable')
+    const last = 'rename .headrace-orders-rows-0-1-0-ledger .headrace-orders-rows.ledger'
+    expect(files.trace.findLast((line) => line.startsWith('rename'))).toBe(last)
+    files.trace.length = 0
+    await driver.commit(first)
+    expect(files.trace[files.trace.indexOf(last) + 2]).toBe(`sync ${t.root.split('/').at(-1)}`)
+    expect(ids()).toEqual([0, 1])
+    expect(await driver.sink.ledger!(1n)).toEqual({ epoch: 1n, incarnation: 1n })
   })
 
   test('a failed sync of rows is never followed by success, nor tried again', async () => {
