@@ -83,6 +83,8 @@ export function waitsText({ checkpoint, waits }: Pick<RunStatus, 'checkpoint' | 
 
 const WORDS: Readonly<Partial<Record<Wait['cause'], (wait: Wait) => string>>> = {
   paused: () => 'paused',
+  dlq_full: () => 'the queue of dead letters takes no more',
+  dlq_rate: () => 'paused: too many dead letters',
   no_input: ({ since_ms }) => `no input for ${spanText(since_ms)}`,
   sink: ({ since_ms }) => `the sink takes rows slowly for ${spanText(since_ms)}`,
   window_open: ({ detail }) => detail.replace(/ until later event times come$/, ''),

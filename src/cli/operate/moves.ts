@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.ts'
 import { HeadraceError } from '../../core/errors.ts'
-import { resolveBlocked } from '../../headrace/durable/resolution.ts'
+import { resolveBlocked, rowsOf } from '../../headrace/durable/resolution.ts'
 import { refuseRunning } from '../../headrace/operate/control.ts'
 import { keptPipeline } from '../../headrace/operate/kept-pipelines.ts'
 import { seek } from '../../headrace/operate/seek.ts'
@@ -45,8 +45,7 @@ export async function resolve(name: string, options: ResolveOptions, { io, json 
     io.out(`${JSON.stringify({ pipeline: name, ...said })}\n`)
     return
   }
-  const from = BigInt(said.epoch) + 1n
-  const rows = `rows of the epochs ${from} to ${said.held}`
+  const rows = rowsOf(said)
   io.out(
     as === 'absent'
       ? `${name}: the next start reads and writes the ${rows} again\n`

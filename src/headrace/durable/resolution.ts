@@ -2,6 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HeadraceError } from '../../core/errors.ts'
 import { syncDirectory, systemFiles, writeSynced } from '../../core/system-files.ts'
+import { epochSpan } from '../../runtime/delivery/settle.ts'
 
 /** A start that could not tell what a sink holds (delivery.md §8). */
 export interface Blocked {
@@ -65,10 +66,14 @@ export async function resolveBlocked(
   return resolution
 }
 
+/** The rows that are spoken of. */
+export const rowsOf = ({ held, epoch }: Resolution): string =>
+  `rows of ${epochSpan({ held: BigInt(held), epoch: BigInt(epoch) })}`
+
 /** What a start that goes by a user's word says. */
 export function resolutionNotes(said: Resolution | undefined, newest: bigint): readonly string[] {
   if (said === undefined || BigInt(said.epoch) !== newest) return []
-  const rows = `rows of the epochs ${newest + 1n} to ${said.held}`
+  const rows = rowsOf(said)
   return [said.as === 'absent' ? `the ${rows} are given again` : `the ${rows} were said to be in the target`]
 }
 

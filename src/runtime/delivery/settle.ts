@@ -45,6 +45,10 @@ export interface Resolved {
 const isResolved = (said: Resolved | undefined, found: { readonly held: bigint; readonly epoch: bigint }): boolean =>
   said !== undefined && BigInt(said.epoch) === found.epoch && BigInt(said.held) >= found.held
 
+/** The epochs above that of a snapshot, up to one that is held: `epoch 8`, `epochs 8 to 10`. */
+export const epochSpan = ({ held, epoch }: { readonly held: bigint; readonly epoch: bigint }): string =>
+  held === epoch + 1n ? `epoch ${held}` : `epochs ${epoch + 1n} to ${held}`
+
 const blocked = (
   pipeline: string,
   { part, held, epoch }: { readonly part: string; readonly held: bigint; readonly epoch: bigint },
@@ -55,7 +59,7 @@ const blocked = (
     {
       hint:
         'the checkpoints of the epochs between are lost or damaged: bring them back from a copy. Otherwise look whether ' +
-        `the target holds rows of the epochs ${epoch + 1n} to ${held}, then say so: ` +
+        `the target holds the rows of ${epochSpan({ held, epoch })}, then say so: ` +
         `headrace pipelines resolve ${pipeline} --epoch ${held} --as committed (it holds them), ` +
         'or --as absent (it does not: they are read and written again)',
       details: { part, held: String(held), epoch: String(epoch) },
