@@ -1,5 +1,6 @@
 import type { Sink } from '../connectors/contract.ts'
 import type { HeadraceError } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
 import type { Schema } from '../core/types.ts'
 import { clientSink } from '../headrace/client-sink.ts'
 import { DeadLetters, SkippedRows } from '../headrace/dead-letters.ts'
@@ -22,6 +23,7 @@ import {
   reportError,
   reportUnlessStopped,
 } from './report.ts'
+import { ShutdownLimit } from './shutdown.ts'
 
 export type OutputForm = 'table' | 'json' | 'csv' | 'jsonl' | 'markdown'
 
@@ -104,7 +106,20 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       onWarning: (error: Error) => say(`${plan.name}: ${error.message}`),
       onNote: (text: string) => say(`${plan.name}: ${text}`),
     }
-    const digest = await runPipeline(engine, input, io.signal).finally(() => progress.close())
+    const shutdown = new ShutdownLimit(engine.clock, io.signal, {
+      ms: limits.shutdownMs,
+      expire: () => {
+        const seconds = limits.shutdownMs / 1000
+        say(
+          `the last checkpoint did not come within ${seconds} s of the stop; the next start goes on from the one before`,
+        )
+        process.exit(1)
+      },
+    })
+    const digest = await runPipeline(engine, input, io.signal).finally(() => {
+      shutdown.finished()
+      progress.close()
+    })
     if (form.digest || digest.rejected.size > 0 || digest.lateRows > 0) {
       io.err(`${form.json ? digestJson(digest) : io.paint('quiet', digestText(digest))}\n`)
     }
