@@ -8,6 +8,7 @@ import type { DurableOptions } from '../headrace/durable/start.ts'
 import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
 import { guarantees, guaranteeText } from '../headrace/guarantee.ts'
+import { keepsState } from '../headrace/keeps-state.ts'
 import { type CompiledScript, compileScript, type ScriptInput } from '../headrace/script.ts'
 import { runPipeline } from '../headrace/supervise.ts'
 import { SourceText } from '../sql/diagnostics.ts'
@@ -70,6 +71,11 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       progress.clear()
       io.err(`${io.paint('quiet', text)}\n`)
     }
+    const sayGuarantees = (): void => {
+      for (const line of guaranteeText(guarantees(plan, script.baseDirectory)).trimEnd().split('\n')) say(line)
+    }
+    // An endless query that forgets everything says so; one that ends needs no word.
+    if (!keepsState(plan) && plan.outputs.some(({ root }) => !root.traits.bounded)) sayGuarantees()
     const input = {
       plan,
       baseDirectory: script.baseDirectory,
@@ -98,7 +104,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
           : durableOptions(engine, script, { state: form.state, onControl: progress.follow }),
       onStart: (notes: readonly string[]) => {
         for (const note of notes) say(`${plan.name}: ${note}`)
-        for (const line of guaranteeText(guarantees(plan, script.baseDirectory)).trimEnd().split('\n')) say(line)
+        sayGuarantees()
       },
       onRestart: (error: HeadraceError, delayMs: number) => {
         say(`${plan.name}: ${error.message} [${error.code}]; back to the last checkpoint in ${Math.round(delayMs)} ms`)
