@@ -1,5 +1,6 @@
 import type { Sink } from '../connectors/contract.ts'
 import type { HeadraceError } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
 import type { Schema } from '../core/types.ts'
 import { clientSink } from '../headrace/client-sink.ts'
 import { DeadLetters, SkippedRows } from '../headrace/dead-letters.ts'
@@ -7,6 +8,7 @@ import type { DurableOptions } from '../headrace/durable/start.ts'
 import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
 import { guarantees, guaranteeText } from '../headrace/guarantee.ts'
+import { keepsState } from '../headrace/keeps-state.ts'
 import { type CompiledScript, compileScript, type ScriptInput } from '../headrace/script.ts'
 import { runPipeline } from '../headrace/supervise.ts'
 import { SourceText } from '../sql/diagnostics.ts'
@@ -22,6 +24,7 @@ import {
   reportError,
   reportUnlessStopped,
 } from './report.ts'
+import { ShutdownLimit } from './shutdown.ts'
 
 export type OutputForm = 'table' | 'json' | 'csv' | 'jsonl' | 'markdown'
 
@@ -68,6 +71,11 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       progress.clear()
       io.err(`${io.paint('quiet', text)}\n`)
     }
+    const sayGuarantees = (): void => {
+      for (const line of guaranteeText(guarantees(plan, script.baseDirectory)).trimEnd().split('\n')) say(line)
+    }
+    // An endless query that forgets everything says so; one that ends needs no word.
+    if (!keepsState(plan) && plan.outputs.some(({ root }) => !root.traits.bounded)) sayGuarantees()
     const input = {
       plan,
       baseDirectory: script.baseDirectory,
@@ -96,7 +104,7 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
           : durableOptions(engine, script, { state: form.state, onControl: progress.follow }),
       onStart: (notes: readonly string[]) => {
         for (const note of notes) say(`${plan.name}: ${note}`)
-        for (const line of guaranteeText(guarantees(plan, script.baseDirectory)).trimEnd().split('\n')) say(line)
+        sayGuarantees()
       },
       onRestart: (error: HeadraceError, delayMs: number) => {
         say(`${plan.name}: ${error.message} [${error.code}]; back to the last checkpoint in ${Math.round(delayMs)} ms`)
@@ -104,7 +112,20 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       onWarning: (error: Error) => say(`${plan.name}: ${error.message}`),
       onNote: (text: string) => say(`${plan.name}: ${text}`),
     }
-    const digest = await runPipeline(engine, input, io.signal).finally(() => progress.close())
+    const shutdown = new ShutdownLimit(engine.clock, io.signal, {
+      ms: limits.shutdownMs,
+      expire: () => {
+        const seconds = limits.shutdownMs / 1000
+        say(
+          `the last checkpoint did not come within ${seconds} s of the stop; the next start goes on from the one before`,
+        )
+        process.exit(1)
+      },
+    })
+    const digest = await runPipeline(engine, input, io.signal).finally(() => {
+      shutdown.finished()
+      progress.close()
+    })
     if (form.digest || digest.rejected.size > 0 || digest.lateRows > 0) {
       io.err(`${form.json ? digestJson(digest) : io.paint('quiet', digestText(digest))}\n`)
     }
