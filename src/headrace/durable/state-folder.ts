@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { HeadraceError } from '../../core/errors.ts'
 
 /** Where a pipeline keeps what must survive it. */
@@ -47,7 +47,10 @@ export function openStateFolder(
     mkdirSync(path, { recursive: true })
     if (made !== undefined) writeFileSync(join(dataDir, '.gitignore'), '*\n')
     const content: FolderFacts = { format: 1, name: pipeline, script: script ?? null }
-    writeFileSync(facts, `${JSON.stringify(content)}\n`)
+    // Whole or not there, whenever this dies; and durable before a sink holds anything, or a start would begin anew.
+    writeFileSync(`${facts}.${process.pid}`, `${JSON.stringify(content)}\n`, { flush: true })
+    renameSync(`${facts}.${process.pid}`, facts)
+    for (const folder of [path, dirname(path), dataDir, dirname(dataDir)]) syncFolder(folder)
     return { path, made }
   } catch (error) {
     if (error instanceof HeadraceError) throw error
@@ -56,6 +59,19 @@ export function openStateFolder(
       hint: 'give another place: --data-dir DIR, or HEADRACE_DATA_DIR',
       cause: error,
     })
+  }
+}
+
+function syncFolder(path: string): void {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(path, 'r')
+    fsyncSync(descriptor)
+  } catch (error) {
+    // A folder that may not be read holds no name of ours.
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 }
 
