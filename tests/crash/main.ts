@@ -1,10 +1,12 @@
 import { freshSeed } from '../../src/core/random.ts'
 import { r2 } from './calls/r2.ts'
 import { r3 } from './calls/r3.ts'
+import { namedOrders, r7 } from './orders/orders.ts'
+import { r33 } from './planted/r33.ts'
 import { r1 } from './r1/r1.ts'
 import { type Form, Report } from './report.ts'
 
-// Breaks pipelines on purpose. Arguments: --full, --seed N, --only CASE, --save-points, names of tests (R1, R2…); all
+// Breaks pipelines on purpose. Arguments: --full, --seed N, --only CASE, --save-points, names of tests (R1, R2, orders…); all
 // quick ones by default.
 
 const args = process.argv.slice(2)
@@ -18,8 +20,19 @@ const form: Form = {
   only: option('--only'),
   savePoints: args.includes('--save-points'),
 }
-const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<void>>> = { R1: r1, R2: r2, R3: r3 }
-const wanted = args.filter((arg) => arg in tests)
+const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<void>>> = {
+  R1: r1,
+  R2: r2,
+  R3: r3,
+  R7: r7,
+  orders: namedOrders,
+  R33: r33,
+}
+const values = new Set([option('--seed'), option('--only')])
+const wanted = args.filter((arg) => !arg.startsWith('--') && !values.has(arg))
+const unknown = wanted.filter((name) => !(name in tests))
+if (unknown.length > 0)
+  throw new Error(`no such test: ${unknown.join(', ')}; there are ${Object.keys(tests).join(', ')}`)
 const report = new Report()
 for (const [name, run] of Object.entries(tests)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue

@@ -35,6 +35,7 @@ export class PipelineProcess {
   /** Of the pipeline itself, also where it runs under another program; 0 before its first phase. */
   pipelinePid = 0
   err = ''
+  hasEnded = false
 
   constructor(cwd: string, args: readonly string[], { env = {}, under = [], hold }: ProcessForm = {}) {
     const command = [...under, process.execPath, main, ...args]
@@ -63,6 +64,7 @@ export class PipelineProcess {
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
       this.#child.on('close', (code, signal) => {
+        this.hasEnded = true
         for (const wake of [...this.#waiting]) wake('')
         resolve({ code, signal, err: this.err })
       })

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { HeadraceError } from '../../core/errors.ts'
 
 /** Where a pipeline keeps what must survive it. */
@@ -49,6 +49,7 @@ export function openStateFolder(
     const next: FolderFacts = { format: 1, name: pipeline, script: known?.script ?? script ?? null, store: place }
     if (known === undefined || known.store !== next.store || known.script !== next.script) {
       writeFacts(path, next)
+      for (const folder of [path, dirname(path), dataDir, dirname(dataDir)]) syncFolder(folder)
     }
     return { path, made }
   } catch (error) {
@@ -69,10 +70,24 @@ export function readFacts(path: string): FolderFacts | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as FolderFacts) : undefined
 }
 
+/** Whole or not there, whenever this dies; and durable before a sink holds anything, or a start would begin anew. */
 function writeFacts(path: string, facts: FolderFacts): void {
   const file = factsFile(path)
-  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(facts)}\n`)
+  writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(facts)}\n`, { flush: true })
   renameSync(`${file}.${process.pid}`, file)
+}
+
+function syncFolder(path: string): void {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(path, 'r')
+    fsyncSync(descriptor)
+  } catch (error) {
+    // A folder that may not be read holds no name of ours.
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
 }
 
 function refuseOther(facts: FolderFacts, path: string, script: string | undefined): void {

@@ -19,7 +19,7 @@ export interface Point {
   readonly nth: number
 }
 
-const RANDOM_PART = /\.tmp-\d|owner\.json\.\d|-[0-9a-f]{8}-\d+-\d+-\d+\./
+const RANDOM_PART = /\.tmp-\d|\w\.json\.\d|-[0-9a-f]{8}-\d+-\d+-\d+\./
 
 const listPath = join(import.meta.dirname, '../points.txt')
 
@@ -47,7 +47,7 @@ function normalised(thread: Thread, call: Call, folder: string): string {
     path
       .replace(/\.tmp-\d+-\d+-\w+/, '.tmp-<id>-<incarnation>-<random>')
       .replace(/\d{20}/, '<id>')
-      .replace(/owner\.json\.\d+/, 'owner.json.<pid>')
+      .replace(/(owner|pipeline)\.json\.\d+/, '$1.json.<pid>')
       .replace(/-(\d+)-\d+-\d+-(\d+|list|ledger)$/, '-$1-<incarnation>-<epoch>-$2')
       .replace(/-[0-9a-f]{8}-(\d+)-\d+-(\d+)\./, '-<lineage>-$1-<epoch>-$2.'),
   )
@@ -80,7 +80,10 @@ export function pointsOf(thread: Thread, calls: readonly Call[], folder: string)
     const line = normalised(thread, call, folder)
     const path = RANDOM_PART.test(first) ? undefined : first
     const nth = path === undefined ? call.nth : ofPath
-    points.push({ thread, call, line, ordinal: count(line), path, nth })
+    const ordinal = count(line)
+    // Heartbeats come by the clock: a run has as many as it is slow. The first is the same as all others.
+    if (line.includes('owner.json.<pid>') && ordinal > 1) continue
+    points.push({ thread, call, line, ordinal, path, nth })
   }
   return points
 }

@@ -10,9 +10,9 @@ import { clean, Scenario, type Trace } from './scenario.ts'
 import { type Injection, needsStrace, readCalls } from './strace.ts'
 
 /** Kills of the quick form. */
-const QUICK = 15
+const QUICK = 12
 /** A call that another run makes at another place is looked for again so often. */
-const TRIES = 6
+const TRIES = 12
 
 interface Kill {
   readonly point: Point
@@ -46,7 +46,8 @@ export async function r2(form: Form, report: Report): Promise<void> {
   if (form.savePoints) savePoints(points)
   const saved = savedPoints()
   const unknown = [...new Set(points.map(({ line }) => line).filter((line) => !saved.has(line)))]
-  const all = points.flatMap((point): Kill[] => [
+  const aimed = points.filter(({ line }) => form.only === undefined || line.includes(form.only))
+  const all = aimed.flatMap((point): Kill[] => [
     { point, what: 'kill' },
     { point, what: 'stop' },
   ])
@@ -60,14 +61,17 @@ export async function r2(form: Form, report: Report): Promise<void> {
     else faults.push(`${kill.what === 'kill' ? 'before' : 'after'} ${kill.point.line}: ${fault}`)
     if (++done % 50 === 0) report.say(`R2: ${done} of ${kills.length}`)
   })
-  const notHit = form.full ? [...new Set(points.map(({ line }) => line))].filter((line) => !hit.has(line)) : []
+  const notHit = form.full ? [...new Set(aimed.map(({ line }) => line))].filter((line) => !hit.has(line)) : []
+  const lines = new Set(points.map(({ line }) => line))
+  const absent = [...saved].filter((line) => !lines.has(line))
+  for (const line of absent) report.say(`R2: not made any more: ${line}`)
   for (const line of unknown) report.say(`R2: not in points.txt: ${line}`)
   for (const line of notHit) report.say(`R2: never hit: ${line}`)
   for (const fault of faults) report.say(`R2: ${fault}`)
   report.line(
     'R2',
-    unknown.length + notHit.length + faults.length === 0,
-    `points ${points.length} of ${new Set(points.map(({ line }) => line)).size} kinds; kills ${kills.length}; ` +
+    unknown.length + absent.length + notHit.length + faults.length === 0,
+    `points ${points.length} of ${lines.size} kinds; kills ${kills.length}; ` +
       `faults ${faults.length}; seed ${form.seed}`,
   )
 }

@@ -10,7 +10,7 @@ import { clean } from './scenario.ts'
 import { type Call, type CallName, readCalls } from './strace.ts'
 
 /** Errors of the quick form. */
-const QUICK = 12
+const QUICK = 8
 
 const ERRORS: Partial<Readonly<Record<CallName, string>>> = {
   fsync: 'EIO',

@@ -1,0 +1,88 @@
+/** A fault that somebody could make, and the test that must find it. */
+export interface Bug {
+  readonly name: string
+  readonly patches: readonly Patch[]
+  /** Run in a copy of the project; must fail there and pass in an unchanged one. */
+  readonly caughtBy: readonly string[]
+}
+
+export interface Patch {
+  readonly file: string
+  /** Must occur once. */
+  readonly old: string
+  readonly now: string
+}
+
+const crash = (...args: readonly string[]): readonly string[] => ['node', 'tests/crash/main.ts', ...args]
+
+export const bugs: readonly Bug[] = [
+  {
+    name: 'output before its snapshot is stored',
+    patches: [
+      {
+        file: 'src/runtime/delivery/cycle.ts',
+        old: "    this.#enter('persist', epoch)\n",
+        now: "    await this.#commit(epoch, tokens)\n    this.#enter('persist', epoch)\n",
+      },
+    ],
+    caughtBy: crash('R2', '--only', 'key=b0/part-'),
+  },
+  {
+    name: 'sync off',
+    patches: [
+      {
+        file: 'src/core/system-files.ts',
+        old: '    sync: () => handle.sync(),\n',
+        now: '    sync: async () => undefined,\n',
+      },
+    ],
+    caughtBy: crash('R2', '--only', 'no kill'),
+  },
+  {
+    name: 'fencing off',
+    patches: [
+      {
+        file: 'src/checkpoint/snapshots.ts',
+        old: '    return entries.find(({ id }) => id > this.#owner.after && id !== this.#creating)?.id\n',
+        now: '    return entries.length < 0 ? 0n : undefined\n',
+      },
+      {
+        file: 'src/checkpoint/file-store.ts',
+        old: '      if (foreign !== undefined) throw fencedBy(foreign.id)\n',
+        now: '',
+      },
+      {
+        file: 'src/checkpoint/file-store.ts',
+        old: '    if (found !== undefined) throw fencedBy(staged.id)\n',
+        now: '    if (found !== undefined) return\n',
+      },
+      {
+        file: 'src/checkpoint/file-store.ts',
+        old: '.filter((entry) => entry.id > owner.after && entry.id !== id)',
+        now: '.filter((entry) => entry.id < 0n)',
+      },
+      {
+        file: 'src/connectors/file/parts/ledger.ts',
+        old: 'if (foreign || (entry !== undefined && BigInt(entry.incarnation) > this.#incarnation)) {',
+        now: 'if (foreign) {',
+      },
+    ],
+    caughtBy: crash('orders', '--only', 'stopped between the temporary snapshot'),
+  },
+  {
+    name: 'checksum ignored',
+    patches: [{ file: 'src/checkpoint/decode.ts', old: '  if (stored !== computed) {', now: '  if (stored < 0) {' }],
+    caughtBy: crash('orders', '--only', 'checkpoint that no sink holds'),
+  },
+  {
+    name: 'late rows counted twice',
+    patches: [
+      {
+        file: 'src/operators/aggregate/group-aggregate.ts',
+        old: '    this.#context.counters.lateRows += intake.late\n',
+        now: '    this.#context.counters.lateRows += 2 * intake.late\n',
+      },
+    ],
+    caughtBy: ['env', 'GOLDEN=window/late-data.slt', 'vitest', 'run', 'tests/slt/golden.test.ts'],
+  },
+]
