@@ -1,6 +1,8 @@
 import { freshSeed } from '../../src/core/random.ts'
 import { r2 } from './calls/r2.ts'
 import { r3 } from './calls/r3.ts'
+import { r5 } from './orders/damaged-snapshots.ts'
+import { r19 } from './orders/jumping-clock.ts'
 import { namedOrders, r7 } from './orders/orders.ts'
 import { r33 } from './planted/r33.ts'
 import { r1 } from './r1/r1.ts'
@@ -24,7 +26,9 @@ const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<voi
   R1: r1,
   R2: r2,
   R3: r3,
+  R5: r5,
   R7: r7,
+  R19: r19,
   orders: namedOrders,
   R33: r33,
 }

@@ -126,8 +126,8 @@ export async function hitPoint(
     const hit = what.startsWith('error')
       ? found.find((one) => one.call.result.includes('(INJECTED)'))
       : found.findLast(({ call: { name } }) => name === call.name)
-    const isWanted = hit?.line === line && (path !== undefined || hit.ordinal === ordinal)
-    if (isWanted) return scenario
+    // Another call of the same kind does as well: each of them is aimed at.
+    if (hit?.line === line) return scenario
     if (tries === TRIES) return `hit ${hit === undefined ? 'nothing' : `${hit.line} ${hit.ordinal}`} instead`
     if (path === undefined) {
       const there = found.find((one) => one.line === line && one.ordinal === ordinal)

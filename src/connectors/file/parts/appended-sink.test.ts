@@ -88,6 +88,20 @@ test('rows of a first epoch that was never committed are cut, what was there bef
   expect(text(path)).toBe('id,name\n-1,before\n0,row 0\n1,row 1\n')
 })
 
+test('a ledger that an instance died over is removed by the next one', async () => {
+  const path = sinks.freshPath('csv')
+  const folder = dirname(path)
+  const first = await sinks.open(path, endless)
+  await first.settle(undefined)
+  await first[Symbol.asyncDispose]()
+  const ledger = readdirSync(folder).find((name) => name.endsWith('.ledger'))!
+  const left = join(folder, `${ledger.slice(0, -'.ledger'.length)}-0-1-0-ledger`)
+  writeFileSync(left, '{')
+  const second = await sinks.open(path, { ...endless, incarnation: 2 })
+  await second.settle(undefined)
+  expect(existsSync(left)).toBe(false)
+})
+
 test('rows are synced before the token, what is cut before rows follow', async () => {
   const path = sinks.freshPath('csv')
   const files = new DyingFiles()

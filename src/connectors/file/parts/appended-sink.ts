@@ -13,6 +13,7 @@ import {
 import type { Health, Sink, SinkContext, SinkLedger, SinkReject } from '../../contract.ts'
 import { fileError } from '../client.ts'
 import type { FileOptions } from '../options.ts'
+import { sweepStaged } from './folder-contents.ts'
 import { type LedgerBase, TargetLedger } from './ledger.ts'
 import { type OutputForm, plainForm } from './output-form.ts'
 import { SpaceGuard } from './space-guard.ts'
@@ -190,12 +191,22 @@ export class AppendedSink implements Sink {
   async restore(_epoch: bigint, bytes: Uint8Array | undefined): Promise<void> {
     await this.#close()
     this.#failed = undefined
+    await this.#sweep()
     try {
       if (bytes !== undefined) await this.#cutTo(parseToken(bytes))
       else await this.#restoreBase()
     } catch (error) {
       throw this.#mapped(error)
     }
+  }
+
+  /** Ledgers to be, left by instances that died before they took their place. */
+  async #sweep(): Promise<void> {
+    const { pipeline = 'query', part, writer, incarnation } = this.#context
+    await sweepStaged(this.#files, dirname(this.#path), {
+      owner: { pipeline, part, writer },
+      goes: (staged) => staged.writer === writer && staged.incarnation < incarnation,
+    })
   }
 
   /** No epoch was committed: the file ends where it did before the first start. */
