@@ -181,4 +181,4 @@ test('replay: mended rows go into new files; a target that was replaced as a who
   expect(rows).toHaveLength(193)
   const bad = await dlq('dlq', 'replay', 'folder', '--map', 'in.jsonl')
   expect(bad).toMatchObject({ code: 2, err: expect.stringContaining('--map') })
-})
+}, 60_000)
