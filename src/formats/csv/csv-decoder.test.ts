@@ -33,6 +33,14 @@ describe.each(['on', 'off'] as const)('kernels %s', (kernels) => {
     expect(decode(strings('a,b', 'c\nd', 'e "f"'), text, { kernels }).rows).toEqual([['1', '2', '3']])
   })
 
+  test('fewer bytes than a byte order mark has: a header alone gives no row', () => {
+    expect(decode(strings('a'), 'a\n', { kernels }).rows).toEqual([])
+    expect(decode(strings('a'), 'a', { kernels }).rows).toEqual([])
+    const headless = { kernels, csv: { header: false } } as const
+    expect(decode(strings('a'), 'x\n', headless).rows).toEqual(decode(strings('a'), 'x', headless).rows)
+    expect(decode(strings('a'), 'x\n', headless).rows).toHaveLength(1)
+  })
+
   test('columns by name, in any order; repeated names; names that differ in case; absent ones are NULL', () => {
     const text = 'x,x,Y,z\n1,2,3,4\n'
     const rows = decode(strings('y', 'x_2', 'x', 'gone'), text, { kernels }).rows

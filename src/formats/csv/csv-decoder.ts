@@ -107,6 +107,8 @@ class CsvDecoder implements Decoder {
     const slab = this.#slab
     if (this.#transcoder !== undefined) this.#append(this.#transcoder.end())
     slab.skipMark(true, (address) => this.#consume(address))
+    // So few bytes that a byte order mark was waited for may be whole records.
+    yield* this.#batches(slab.end, false)
     if (slab.start === slab.end && this.#passing === undefined) return
     // The sentinel is a line feed: with it the last record is a whole one.
     yield* this.#batches(slab.end + 1, true)
