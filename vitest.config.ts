@@ -7,6 +7,7 @@ const config = defineConfig({
     pool: 'threads',
     isolate: false,
     reporters: ['default'],
+    globalSetup: ['tests/build-once.ts'],
     testTimeout: 20_000,
     maxConcurrency: 3,
     // One for each core: the default leaves one idle.

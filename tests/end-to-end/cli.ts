@@ -2,8 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The command line's main file, run from source. */
-export const main = join(import.meta.dirname, '../../src/cli/main.ts')
+/** The command as it is shipped; built once before the tests. */
+export const main = join(import.meta.dirname, '../../bin/headrace.cjs')
 
 /** Compiling the sources anew for every call would take most of the time. */
 const compileCache = join(tmpdir(), 'headrace-compile-cache')
@@ -24,7 +24,7 @@ export interface Call {
   readonly watch?: ((child: ChildProcessWithoutNullStreams, out: string) => void) | undefined
 }
 
-/** Runs the command line from source; standard input is closed unless there is input. */
+/** Runs the command line; standard input is closed unless there is input. */
 export function headrace(args: readonly string[], { cwd, input, taken, watch }: Call): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], {
