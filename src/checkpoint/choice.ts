@@ -10,9 +10,9 @@ export interface Choice {
   readonly meta: CheckpointMeta | undefined
   /** All sinks have committed its epoch. */
   readonly done: boolean
-  /** The highest occupied id; 0 when there is none. */
+  /** The highest id that is or was occupied; 0 when there is none. */
   readonly highest: bigint
-  /** Claims so far. */
+  /** At least the claims so far: what is damaged may have been one, and no two instances may share a number. */
   readonly incarnation: bigint
   readonly lineage: string | undefined
   /** Newer snapshots that cannot be used, and why. */
@@ -25,12 +25,14 @@ export interface Choice {
  */
 export async function chooseCheckpoint(store: CheckpointStore, pipeline: string): Promise<Choice> {
   const entries = (await store.list()).reverse()
-  const highest = entries[0]?.id ?? 0n
+  const pointed = (await store.latest()) ?? 0n
+  const highest = [entries[0]?.id ?? 0n, pointed].reduce((a, b) => (a > b ? a : b))
   const damaged: { id: bigint; why: string }[] = []
   const claims: CheckpointMeta[] = []
   const facts = (meta: CheckpointMeta | undefined) => {
     const newest = claims[0] ?? meta
-    return { highest, damaged, incarnation: BigInt(newest?.incarnation ?? 0), lineage: newest?.lineage }
+    const incarnation = BigInt(newest?.incarnation ?? 0) + BigInt(damaged.length)
+    return { highest, damaged, incarnation, lineage: newest?.lineage }
   }
   for (const entry of entries) {
     if (!entry.snapshot) {
@@ -44,12 +46,16 @@ export async function chooseCheckpoint(store: CheckpointStore, pipeline: string)
     }
     const meta = metaOf(checkpoint)
     refuseForeign(checkpoint, meta, pipeline)
-    if (meta.reason === 'claim') claims.push(meta)
-    else return { checkpoint, meta, done: entry.done, ...facts(meta) }
+    if (meta.reason === 'claim') {
+      claims.push(meta)
+      continue
+    }
+    const isLost = pointed > checkpoint.id && !damaged.some(({ id }) => id === pointed)
+    if (isLost) damaged.push({ id: pointed, why: 'is gone' })
+    return { checkpoint, meta, done: entry.done, ...facts(meta) }
   }
   // A claim that goes on from nothing, or nothing at all.
   const based = claims.some((claim) => claim.base !== null && claim.base !== undefined)
-  const pointed = (await store.latest()) ?? 0n
   if (damaged.length > 0 || based || (pointed > 0n && claims.length === 0)) throw nothingUsable(store, damaged)
   return { checkpoint: undefined, meta: undefined, done: true, ...facts(undefined) }
 }

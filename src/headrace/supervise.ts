@@ -1,3 +1,4 @@
+import { CheckpointError } from '../checkpoint/error.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
@@ -15,6 +16,8 @@ import type { RunControl } from './run-control.ts'
 /** Restarts in a row, without an epoch that was committed between them, until a pipeline has failed for good. */
 const RESTARTS_MAX = 10
 const RESTART = { ...RETRY_DEFAULTS, initialMs: 1000, maxMs: 300_000 }
+/** A full target or data directory is looked at that often, for as long as it is full (rulings 74). */
+const FULL_MAX_MS = 10_000
 
 export interface SupervisedInput extends PipelineInput {
   /** Undefined: no state is kept, whatever the plan (a text without a name). */
@@ -71,29 +74,33 @@ class Supervisor implements AsyncDisposable {
     const failuresMax = failuresMaxOf(this.#input.plan)
     let committed: bigint | undefined
     let last: { readonly text: string; times: number } | undefined
-    for (;;) {
+    for (let starts = 1; ; starts++) {
       const pipeline = new Pipeline(this.#engine, this.#input)
-      const durable = await this.#start(pipeline, signal)
+      let durable: Durable | undefined
       try {
+        durable = await this.#start(pipeline, signal)
         return await pipeline.run(signal, durable)
       } catch (error) {
+        // What does not let it begin is told at once; what does not let it go on may pass like everything else.
+        if (durable === undefined && starts === 1) throw error
         const cause = error instanceof EpochAborted ? error.cause : error
-        if (durable.folder !== undefined) noteBlocked(durable.folder, cause)
-        const epoch = durable.restored?.epoch
+        if (durable?.folder !== undefined) noteBlocked(durable.folder, cause)
         if (!signal.aborted && this.#resetsNow(cause)) continue
+        const epoch = durable === undefined ? committed : durable.restored?.epoch
         if (epoch !== committed) backOff = new BackOff(RESTART, random)
         committed = epoch
         const { code, message } = cause as HeadraceError
         const text = `${code} ${message}`
         last = { text, times: last?.text === text ? last.times + 1 : 1 }
         const isOver = isBadRow(cause) ? last.times >= failuresMax : !mayPass(error)
-        if (signal.aborted || isOver || backOff.failures >= RESTARTS_MAX) throw cause
-        const delay = backOff.next()
+        const isFull = waitsForRoom(cause)
+        if (signal.aborted || isOver || (!isFull && backOff.failures >= RESTARTS_MAX)) throw cause
+        const delay = isFull ? Math.min(backOff.next(), FULL_MAX_MS) : backOff.next()
         this.#input.onRestart?.(cause as HeadraceError, delay)
         await this.#engine.clock.sleep(delay, signal)
         if (signal.aborted) throw cause
       } finally {
-        await durable.close()
+        await durable?.close()
       }
     }
   }
@@ -174,6 +181,9 @@ function refuseFrom(durable: DurableOptions | undefined): void {
     hint: 'state is kept by a pipeline with a name (a file, or -- @name) that is endless or writes to something that lasts',
   })
 }
+
+const waitsForRoom = (error: unknown): boolean =>
+  (error instanceof CheckpointError ? error.like : (error as { code?: unknown }).code) === 'connector_capacity'
 
 /** Going back to the last checkpoint may help. */
 function mayPass(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { freshSeed } from '../../src/core/random.ts'
 import { r2 } from './calls/r2.ts'
 import { r3 } from './calls/r3.ts'
 import { r5 } from './orders/damaged-snapshots.ts'
+import { r6 } from './orders/full-disk.ts'
 import { r19 } from './orders/jumping-clock.ts'
 import { namedOrders, r7 } from './orders/orders.ts'
 import { r33 } from './planted/r33.ts'
@@ -27,6 +28,7 @@ const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<voi
   R2: r2,
   R3: r3,
   R5: r5,
+  R6: r6,
   R7: r7,
   R19: r19,
   orders: namedOrders,
