@@ -73,6 +73,8 @@ export class DeadLetters {
 
   /** The counts of the run that is taken up. */
   restore(byCode: Readonly<Record<string, number>>, shares: Partial<DeadLetters['shares']>): void {
+    // What a run that failed had not written yet comes again.
+    this.#pending.length = 0
     Object.assign(this.shares, { skipped: 0, undecoded: 0 }, shares)
     this.byCode.clear()
     for (const [code, count] of Object.entries(byCode)) this.byCode.set(code, count)
