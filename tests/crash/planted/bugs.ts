@@ -67,7 +67,7 @@ export const bugs: readonly Bug[] = [
         now: 'if (foreign) {',
       },
     ],
-    caughtBy: crash('orders', '--only', 'stopped between the temporary snapshot'),
+    caughtBy: crash('orders', '--only', 'behind a mark'),
   },
   {
     name: 'checksum ignored',
