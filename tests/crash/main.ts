@@ -1,9 +1,11 @@
 import { freshSeed } from '../../src/core/random.ts'
 import { r2 } from './calls/r2.ts'
 import { r3 } from './calls/r3.ts'
+import { r10 } from './calls/r10.ts'
 import { r5 } from './orders/damaged-snapshots.ts'
 import { r6 } from './orders/full-disk.ts'
 import { r19 } from './orders/jumping-clock.ts'
+import { r31 } from './orders/large-state.ts'
 import { namedOrders, r7 } from './orders/orders.ts'
 import { r33 } from './planted/r33.ts'
 import { r1 } from './r1/r1.ts'
@@ -30,8 +32,10 @@ const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<voi
   R5: r5,
   R6: r6,
   R7: r7,
+  R10: r10,
   R19: r19,
   orders: namedOrders,
+  R31: r31,
   R33: r33,
 }
 const values = new Set([option('--seed'), option('--only')])

@@ -28,6 +28,11 @@ export async function within<T>(what: string, task: Promise<T>, ms = LIMIT_MS): 
   }
 }
 
+/** Resolves when the run enters the phase next; throws when it ends before. */
+export async function entered(run: PipelineProcess, phase: string): Promise<void> {
+  if (!(await within(phase, run.reached(phase)))) throw new Error(`it ended before ${phase}: ${run.err}`)
+}
+
 export function expect(what: string, found: unknown, wanted: unknown): void {
   if (found !== wanted) throw new Error(`${what}: ${String(found)}, not ${String(wanted)}`)
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Random } from '../../../src/core/random.ts'
 import type { Form, Report } from '../report.ts'
-import { Bench, within } from './bench.ts'
+import { Bench, entered, within } from './bench.ts'
 
 /** Growth of a process over one with whole snapshots (R5). */
 const GROWTH_BYTES = 64 * 1024 * 1024
@@ -42,7 +42,7 @@ export async function r5(form: Form, report: Report): Promise<void> {
     await using bench = new Bench(folder)
     bench.append(20)
     const first = bench.start()
-    await within('a claim', first.reached('claim'))
+    await entered(first, 'claim')
     await bench.all()
     const most = peakBytes(first.pid) + GROWTH_BYTES
     await bench.stop(first)
@@ -71,7 +71,7 @@ async function once(bench: Bench, random: Random, kind: string, most: number): P
   if (bytes.equals(before)) throw new Error(`${kind}: nothing is damaged`)
   writeFileSync(path, bytes)
   const next = bench.start()
-  await within('a claim', next.reached('claim'))
+  await entered(next, 'claim')
   await bench.all()
   const peak = peakBytes(next.pid)
   const { err } = await bench.stop(next)

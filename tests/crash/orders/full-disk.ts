@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PipelineProcess } from '../pipeline-process.ts'
 import type { Form, Report } from '../report.ts'
-import { Bench, pause, scriptOf, until, within } from './bench.ts'
+import { Bench, entered, pause, scriptOf, until, within } from './bench.ts'
 
 const DISK = '16m'
 /** Rows are there again that long after there is room. */
@@ -41,7 +41,7 @@ export async function r6(form: Form, report: Report): Promise<void> {
     const under = ['nsenter', '-t', String(holder.pid), '-m', `--wdns=${folder}/p`]
     const run = bench.start([], { under })
     try {
-      await within('a claim', run.reached('claim'))
+      await entered(run, 'claim')
       let slowest = 0
       for (let time = 0; time < times; time++) {
         const told = run.err.length

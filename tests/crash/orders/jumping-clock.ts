@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Random } from '../../../src/core/random.ts'
 import type { PipelineProcess } from '../pipeline-process.ts'
 import type { Form, Report } from '../report.ts'
-import { Bench, scriptOf, within } from './bench.ts'
+import { Bench, entered, scriptOf, within } from './bench.ts'
 
 const library = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
 const JUMPS = ['+0', '+1h', '-1h', '-1d', '+10y'] as const
@@ -32,7 +32,7 @@ export async function r19(form: Form, report: Report): Promise<void> {
           NO_FAKE_STAT: '1',
         },
       })
-      await within('a claim', run.reached('claim'))
+      await entered(run, 'claim')
       return run
     }
     let run = await start()

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PipelineProcess } from '../pipeline-process.ts'
-import { Bench, expect, scriptOf, until, within } from './bench.ts'
+import { Bench, entered, expect, scriptOf, until, within } from './bench.ts'
 
 const USAGE = 2
 
@@ -12,7 +12,7 @@ const refusal = async (run: PipelineProcess): Promise<{ code: number | null; err
 async function ranOnce(bench: Bench): Promise<void> {
   bench.append()
   const run = bench.start()
-  await within('a claim', run.reached('claim'))
+  await entered(run, 'claim')
   await bench.all()
   await bench.stop(run)
 }
@@ -22,7 +22,7 @@ export async function editedSql(folder: string): Promise<string> {
   await using bench = new Bench(folder)
   bench.append()
   const running = bench.start()
-  await within('a claim', running.reached('claim'))
+  await entered(running, 'claim')
   await bench.all()
   const edits = {
     filter: scriptOf(' WHERE id % 2 = 0'),
@@ -69,7 +69,7 @@ export async function stateDeletedWhileRunning(folder: string): Promise<string> 
   await using bench = new Bench(folder)
   bench.append()
   const run = bench.start()
-  await within('a claim', run.reached('claim'))
+  await entered(run, 'claim')
   await bench.all()
   const rows = bench.rows
   rmSync(join(folder, '.headrace'), { recursive: true })
@@ -134,7 +134,7 @@ export async function damagedNewest(folder: string): Promise<string> {
   await run.ended
   damage(join(bench.checkpoints, bench.snapshots().at(-1)!))
   const next = bench.start()
-  await within('a claim', next.reached('claim'))
+  await entered(next, 'claim')
   await bench.all()
   const { err } = await bench.stop(next)
   if (!err.includes('cannot be used')) throw new Error(`the damaged snapshot is not named: ${err}`)
@@ -154,7 +154,7 @@ export async function damagedNewestHeld(folder: string): Promise<string> {
   await ranOnce(bench)
   bench.append()
   const run = bench.start([], { hold: { phase: 'mark', ms: 500 } })
-  await within('a mark', run.reached('mark'))
+  await entered(run, 'mark')
   run.kill()
   await run.ended
   const newest = join(bench.checkpoints, bench.snapshots().at(-1)!)
@@ -167,7 +167,7 @@ export async function damagedNewestHeld(folder: string): Promise<string> {
   rmSync(newest.replace(/ckpt$/, 'damaged'), { force: true })
   cpSync(`${folder}.copy`, newest)
   const next = bench.start()
-  await within('a claim', next.reached('claim'))
+  await entered(next, 'claim')
   bench.append()
   await bench.all()
   await bench.stop(next)

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CallName, type Injection, readCalls, tracePool } from '../calls/strace.ts'
 import type { PipelineProcess } from '../pipeline-process.ts'
-import { Bench, expect, pause, scriptOf, until, within } from './bench.ts'
+import { Bench, entered, expect, pause, scriptOf, until, within } from './bench.ts'
 
 /** A fenced instance is out that long after it wakes (delivery.md §8). */
 const OUT_MS = 5000
@@ -46,7 +46,7 @@ export async function stoppedOwner(folder: string, form: StoppedForm): Promise<s
   await bench.stop(first)
   const { run: old, tracer } = await stopAt(bench, moment, trace)
   const younger = bench.start(takeover ? ['--takeover'] : [])
-  await within('the claim of the new instance', younger.reached('claim'))
+  await entered(younger, 'claim')
   for (let i = 0; i < epochs; i++) {
     const taken = younger.reached('prune')
     bench.append()
