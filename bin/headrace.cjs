@@ -15,5 +15,5 @@ if (process.argv.length === 3 && (first === '--version' || first === '-V')) {
   process.stdout.write(require('../package.json').version + '\n')
 } else {
   require('node:module').enableCompileCache()
-  import('../dist/main.js')
+  require('../dist/main.cjs')
 }

@@ -42,7 +42,7 @@ function runBench(bench: PipelineBench, run: BenchRun): { readonly passed: boole
   const records = run.records ?? RECORDS
   const pairs = run.pairs ?? PAIRS
   const input = bench.data(records, dataDirectory)
-  if (!existsSync(join(root, 'dist/headrace.js'))) throw new Error('run npm run build first: ours is the built package')
+  if (!existsSync(join(root, 'dist/main.cjs'))) throw new Error('run npm run build first: ours is the built package')
   print(`${bench.name}: ${records} records, ${pairs} pairs, process start inside on both sides, one CPU`)
   print(
     `machine: ${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(2)}, Node ${process.version}`,

@@ -108,4 +108,5 @@ function argumentOf(name: string): string | undefined {
   return process.argv.find((text) => text.startsWith(`${name}=`))?.slice(name.length + 1)
 }
 
-await main()
+// Errors have their exit codes in `main`; it is built as CommonJS, which cannot await here.
+void main()
