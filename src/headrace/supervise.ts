@@ -18,6 +18,8 @@ const RESTARTS_MAX = 10
 const RESTART = { ...RETRY_DEFAULTS, initialMs: 1000, maxMs: 300_000 }
 /** A full target or data directory is looked at that often, for as long as it is full (rulings 74). */
 const FULL_MAX_MS = 10_000
+/** What is over before cannot be asked anything; it does not pay for being asked. */
+const SERVED_FROM_MS = 200
 
 export interface SupervisedInput extends PipelineInput {
   /** Undefined: no state is kept, whatever the plan (a text without a name). */
@@ -47,7 +49,8 @@ class Supervisor implements AsyncDisposable {
   readonly #input: SupervisedInput
   readonly #settings: PipelineCheckpoints
   #options: DurableOptions
-  #server: Promise<ControlServer> | undefined
+  #server: Promise<ControlServer | undefined> | undefined
+  readonly #closing = new AbortController()
   #control: RunControl | undefined
 
   constructor(
@@ -137,17 +140,23 @@ class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** Loaded while the pipeline starts: its first row does not wait for it. */
   #serve(folder: string): void {
-    this.#server ??= import('./durable/control-server.ts').then(({ ControlServer }) => ControlServer.open(folder))
+    this.#server ??= this.#openServer(folder)
     this.#onControl(this.#control)
+  }
+
+  async #openServer(folder: string): Promise<ControlServer | undefined> {
+    await this.#engine.clock.sleep(SERVED_FROM_MS, this.#closing.signal)
+    if (this.#closing.signal.aborted) return undefined
+    const { ControlServer } = await import('./durable/control-server.ts')
+    return await ControlServer.open(folder)
   }
 
   #onControl(control: RunControl | undefined): void {
     this.#control = control
     this.#server?.then(
       (server) => {
-        server.control = this.#control
+        if (server !== undefined) server.control = this.#control
       },
       // Without a socket the pipeline runs all the same; commands say that they cannot reach it.
       () => undefined,
@@ -155,6 +164,7 @@ class Supervisor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
     const server = await this.#server?.catch(() => undefined)
     await server?.close()
   }
