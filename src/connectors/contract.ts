@@ -204,6 +204,8 @@ export interface SourceContext extends ConnectorContext {
   readonly batchRows: number
   /** What `Source.state` of the run that is taken up gave. */
   readonly state?: Uint8Array | undefined
+  /** That run had read everything: ends that were fixed then are fixed again, as they are now. */
+  readonly again?: boolean | undefined
   /** A decoder for one split of this source's bytes, made for the format of the options (or detected). */
   decoder(split: string, format: string): Decoder
 }
