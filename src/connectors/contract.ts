@@ -109,6 +109,11 @@ export interface Sink extends AsyncDisposable {
    */
   restore?(epoch: bigint, token: Uint8Array | undefined): Promise<void>
   /**
+   * All input was read and every sink has committed all of it: removes from the target what only a restart would need.
+   * Called at most once, behind the mark of the last epoch; a sink that can be added to later keeps it.
+   */
+  forget?(): Promise<void>
+  /**
    * Brings what a run without checkpoints wrote to where only publishing is left, and fails where that cannot work.
    * Called once, after the last `flush`, on all sinks of a run before any is told to `finish`.
    */

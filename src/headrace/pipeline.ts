@@ -189,7 +189,10 @@ export class Pipeline {
     snapshots.skipEpochs(reached)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
-    if (durable.completed && rerun === undefined) return { complete: true, epoch: restored!.epoch }
+    if (durable.completed && rerun === undefined) {
+      await this.#forget(cycleSinks)
+      return { complete: true, epoch: restored!.epoch }
+    }
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
@@ -259,6 +262,7 @@ export class Pipeline {
         last: rerun === undefined ? complete : durable.completed,
       })
       this.#rate?.throwIfExceeded()
+      if (complete) await this.#forget(cycleSinks)
       return { complete, epoch }
     } catch (error) {
       // A checkpoint that failed ends the run: what it interrupts is no other fault.
@@ -267,6 +271,15 @@ export class Pipeline {
       signal.removeEventListener('abort', release)
       durable.options.onControl?.(undefined)
       await checkpointing.quiet()
+    }
+  }
+
+  /** What is left behind where that fails is in nobody's way. */
+  async #forget(sinks: readonly { readonly part: string; readonly sink: Sink }[]): Promise<void> {
+    for (const { part, sink } of sinks) {
+      await sink.forget?.().catch((error: unknown) => {
+        this.#input.onWarning?.(new Error(`sink '${part}': ${(error as Error).message}`))
+      })
     }
   }
 

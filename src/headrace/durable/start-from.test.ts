@@ -125,6 +125,7 @@ test('--continue refuses a last line that was not whole, another file, and a tar
   await expect(run(ROWS, 100, { continues: true })).rejects.toMatchObject({ code: 'connector_incarnation_changed' })
   const one = ROWS.replace('file:out/?format=jsonl', 'out.jsonl')
   await run(one, 100, { at: { dataDir: place.dataDir + 2, script: undefined } })
+  expect(place.names().filter((name) => name.startsWith('.'))).toEqual([])
   await expect(
     run(one, 100, { continues: true, at: { dataDir: place.dataDir + 2, script: undefined } }),
   ).rejects.toMatchObject({ code: 'cli_usage', message: expect.stringContaining('--continue: ') })

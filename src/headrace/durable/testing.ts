@@ -66,6 +66,10 @@ export class TestPlace implements Disposable {
     return await runPipeline(engine, input, stop.signal)
   }
 
+  names(): string[] {
+    return readdirSync(this.folder)
+  }
+
   /** The rows of all files in `out/`, sorted as text. */
   written(): unknown[] {
     const out = join(this.folder, 'out')
