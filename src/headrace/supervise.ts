@@ -3,10 +3,9 @@ import { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
-import type { ScriptPlan } from '../sql/plan.ts'
 import type { ControlServer } from './durable/control-server.ts'
 import { noteBlocked, noteUnblocked } from './durable/resolution.ts'
-import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
+import { checkpointSettings, type PipelineCheckpoints, runSettings } from './durable/settings.ts'
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
 import type { Engine } from './engine.ts'
 import { keepsState } from './keeps-state.ts'
@@ -74,7 +73,7 @@ class Supervisor implements AsyncDisposable {
   async run(signal: AbortSignal): Promise<Digest> {
     const random = new Random(0)
     let backOff = new BackOff(RESTART, random)
-    const failuresMax = failuresMaxOf(this.#input.plan)
+    const { failures_max: failuresMax } = runSettings(this.#input.plan)
     let committed: bigint | undefined
     let last: { readonly text: string; times: number } | undefined
     for (let starts = 1; ; starts++) {
@@ -176,14 +175,6 @@ class Supervisor implements AsyncDisposable {
  */
 const isBadRow = (error: unknown): boolean =>
   error instanceof HeadraceError && (error.class === 'poison' || error.code === 'dlq_full')
-
-function failuresMaxOf({ settings }: ScriptPlan): number {
-  const text = settings.get('failures_max') ?? '3'
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new HeadraceError('connector_option_invalid', `failures_max = '${text}' is not allowed`, {
-    hint: 'a whole number from 1 on',
-  })
-}
 
 function refuseFrom(durable: DurableOptions | undefined): void {
   if (durable?.from === undefined) return
