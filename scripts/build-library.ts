@@ -46,7 +46,7 @@ function reachable(all: string): ReadonlySet<string> {
   const visit = (path: string): void => {
     if (found.has(path) || !existsSync(path)) return
     found.add(path)
-    for (const [, target] of readFileSync(path, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.js['"]/g)) {
+    for (const [, target] of readFileSync(path, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.[jt]s['"]/g)) {
       visit(resolve(dirname(path), `${target}.d.ts`))
     }
   }

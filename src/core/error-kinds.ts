@@ -283,6 +283,11 @@ const kinds = {
     when: 'Disk, quota or channel is full.',
     fix: 'Make room.',
   },
+  connector_operation_unsupported: {
+    ...invalid,
+    when: 'A source or sink is asked for what its connector cannot do.',
+    fix: 'Use what metadata() lists, or another connector.',
+  },
   connector_driver_missing: { ...environment, when: 'A driver package is not installed.', fix: 'Install the package.' },
   connector_policy_denied: {
     class: 'permanent',

@@ -1,3 +1,46 @@
 // The door of the package: what `import { … } from 'headrace'` gives.
+export type { Connector } from '../connectors/contract.ts'
 export type { ErrorClass, ErrorCode } from '../core/error-kinds.ts'
 export { HeadraceError, HeadraceErrors } from '../core/errors.ts'
+export type { DataType, Field, Schema } from '../core/types.ts'
+export {
+  createSink,
+  createSource,
+  type EndpointForm,
+  formatUri,
+  type Instance,
+  parseUri,
+  type Uri,
+  type UriParts,
+} from './library/create.ts'
+export { ConfigError, type ConfigProblem, DataSourceError, type DataSourceErrorKind } from './library/errors.ts'
+export { decodeOffset, encodeOffset, type OffsetView } from './library/offsets.ts'
+export type { OptionInput, OptionInputs } from './library/option-inputs.ts'
+export {
+  ConnectorRegistry,
+  registerConnector,
+  registry,
+  type SchemeDescription,
+  type SinkFactory,
+  type SourceFactory,
+} from './library/registry.ts'
+export { rowToJson } from './library/row-json.ts'
+export { schemaOf } from './library/schema-text.ts'
+export type {
+  Change,
+  CheckResult,
+  DataReader,
+  DataSink,
+  DataSource,
+  DataWriter,
+  ReaderOptions,
+  RecordInput,
+  RejectedRecord,
+  Row,
+  RowValue,
+  SinkMetadata,
+  SourceMetadata,
+  StreamRecord,
+  Waiting,
+  WriterOptions,
+} from './library/types.ts'
