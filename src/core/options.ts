@@ -21,13 +21,16 @@ interface Extra<T> {
 
 type Absent<E, T> = E extends { readonly default: T } | { readonly required: true } ? T : T | undefined
 
+/** The side of an option is part of its type: a builder offers only what its side has. */
+type OfSide<E> = E extends { readonly side: infer S extends Side } ? { readonly side: S } : object
+
 function define<T, E extends Extra<T> & { readonly required?: true }>(
   type: OptionType,
   doc: string,
   extra: E,
   more: { choices?: readonly string[] } = {},
-): Option<Absent<E, T>> {
-  return {
+): Option<Absent<E, T>> & OfSide<E> {
+  const option: Option<Absent<E, T>> = {
     type,
     doc,
     default: extra.default as Absent<E, T> | undefined,
@@ -41,6 +44,7 @@ function define<T, E extends Extra<T> & { readonly required?: true }>(
     secret: type === 'secret',
     later: extra.later ?? false,
   }
+  return option as Option<Absent<E, T>> & OfSide<E>
 }
 
 type More<T> = Extra<T> & { readonly required?: true }
@@ -68,8 +72,11 @@ export const character = <E extends More<string> = typeof none>(doc: string, ext
 export const list = <E extends More<readonly string[]> = typeof none>(doc: string, extra: E = none as E) =>
   define<readonly string[], E>('list', doc, extra)
 /** Dotted keys: `field.id=…` is entry `id` of option `field`. */
-export const entries = (doc: string, extra: More<ReadonlyMap<string, string>> = {}) =>
-  define<ReadonlyMap<string, string>, { readonly default: ReadonlyMap<string, string> }>('map', doc, {
+export const entries = <E extends Extra<ReadonlyMap<string, string>> = typeof none>(
+  doc: string,
+  extra: E = none as E,
+) =>
+  define<ReadonlyMap<string, string>, E & { readonly default: ReadonlyMap<string, string> }>('map', doc, {
     ...extra,
     default: new Map(),
   })

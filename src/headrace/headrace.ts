@@ -4,6 +4,27 @@ export type { ErrorClass, ErrorCode } from '../core/error-kinds.ts'
 export { HeadraceError, HeadraceErrors } from '../core/errors.ts'
 export type { DataType, Field, Schema } from '../core/types.ts'
 export {
+  type BlackholeSinkBuilder,
+  blackholeSink,
+  type DatagenSourceBuilder,
+  datagenSource,
+  type FileSinkBuilder,
+  type FileSourceBuilder,
+  fileSink,
+  fileSource,
+  type MemorySinkBuilder,
+  type MemorySourceBuilder,
+  memorySink,
+  memorySource,
+  type NexmarkSourceBuilder,
+  nexmarkSource,
+  type StdinSourceBuilder,
+  type StdoutSinkBuilder,
+  stderrSink,
+  stdinSource,
+  stdoutSink,
+} from './library/builders.ts'
+export {
   createSink,
   createSource,
   type EndpointForm,
@@ -44,3 +65,4 @@ export type {
   Waiting,
   WriterOptions,
 } from './library/types.ts'
+export { sinkBuilder, sourceBuilder, UriBuilder } from './library/uri-builder.ts'
