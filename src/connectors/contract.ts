@@ -1,7 +1,7 @@
 import type { Batch } from '../core/batch.ts'
 import type { Clock } from '../core/clock.ts'
 import type { WorkerMemory } from '../core/memory.ts'
-import type { OptionSpec } from '../core/option-types.ts'
+import type { OptionSpec, Side } from '../core/option-types.ts'
 import type { OptionValues } from '../core/options.ts'
 import type { DataType, Schema } from '../core/types.ts'
 import type { Uri } from '../core/uri.ts'
@@ -296,7 +296,7 @@ export interface Connector {
   /** Reads, changes nothing, ends within `sample_timeout`. */
   discover?(context: ConnectorContext): Promise<Discovered>
   /** Ends within 5 s, changes nothing. */
-  probe?(context: ConnectorContext): Promise<readonly Check[]>
+  probe?(context: ConnectorContext, side: Side): Promise<readonly Check[]>
   openSource?(context: SourceContext): Promise<Source>
   openSink?(context: SinkContext): Promise<Sink>
 }

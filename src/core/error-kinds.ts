@@ -1,22 +1,11 @@
-/** Who can act on an error; the reaction of the supervisor follows the class only. */
-export type ErrorClass = 'transient' | 'throttled' | 'permanent' | 'poison' | 'ambiguous' | 'fenced' | 'internal'
+import { type ErrorKind, invalid, row, transient } from './error-kind.ts'
+import { messageErrorKinds } from './message-error-kinds.ts'
 
-export interface ErrorKind {
-  readonly class: ErrorClass
-  readonly httpStatus: number
-  readonly exitCode: number
-  /** One sentence: when it is raised. */
-  readonly when: string
-  /** What to do about it, for `explain-code` and the reference. */
-  readonly fix: string
-}
+export type { ErrorClass, ErrorKind } from './error-kind.ts'
 
-const invalid = { class: 'permanent', httpStatus: 400, exitCode: 2 } as const
 const missing = { class: 'permanent', httpStatus: 404, exitCode: 2 } as const
 const environment = { class: 'permanent', httpStatus: 502, exitCode: 3 } as const
-const transient = { class: 'transient', httpStatus: 503, exitCode: 3 } as const
 const warning = { class: 'permanent', httpStatus: 200, exitCode: 0 } as const
-const row = { class: 'poison', httpStatus: 422, exitCode: 1 } as const
 
 /** Every code there is. Codes are public, never reused, and each has a golden or a test that raises it. */
 const kinds = {
@@ -283,6 +272,11 @@ const kinds = {
     when: 'Disk, quota or channel is full.',
     fix: 'Make room.',
   },
+  connector_operation_unsupported: {
+    ...invalid,
+    when: 'A source or sink is asked for what its connector cannot do.',
+    fix: 'Use what metadata() lists, or another connector.',
+  },
   connector_driver_missing: { ...environment, when: 'A driver package is not installed.', fix: 'Install the package.' },
   connector_policy_denied: {
     class: 'permanent',
@@ -436,6 +430,8 @@ const kinds = {
     when: 'The query is not the one whose state is stored.',
     fix: 'Bring the query back, allow the loss with --allow-dropped-state, or use another name.',
   },
+  // messages and channels in code
+  ...messageErrorKinds,
   // command line and process
   cli_usage: { ...invalid, when: 'The command line does not parse.', fix: 'See headrace help.' },
   not_implemented: {

@@ -1,0 +1,41 @@
+import type { Clock } from '../core/clock.ts'
+import { StreamingError } from './errors.ts'
+import type { Cursor } from './ring.ts'
+
+/** The next item of a cursor within `ms` milliseconds; `Timeout` after them, and then no item is taken. */
+export async function receiveWithin<T>(
+  cursor: Cursor<T>,
+  ms: number,
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
+): Promise<T> {
+  if (cursor.pending > 0) return cursor.take() as T
+  const late = new AbortController()
+  const received = new AbortController()
+  clock.sleep(ms, received.signal).then(() => {
+    if (!received.signal.aborted) late.abort(new StreamingError('Timeout', { timeoutMs: ms }))
+  })
+  try {
+    return await cursor.next(signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]))
+  } finally {
+    received.abort()
+  }
+}
+
+/** Everything a cursor gives until its ring has ended. */
+export async function* drain<T>(cursor: Cursor<T>): AsyncGenerator<T, void, undefined> {
+  for (;;) {
+    if (cursor.pending > 0) {
+      yield cursor.take() as T
+      continue
+    }
+    if (cursor.disconnected) return
+    let item: T
+    try {
+      item = await cursor.next()
+    } catch (error) {
+      if (error instanceof StreamingError && error.kind === 'Disconnected') return
+      throw error
+    }
+    yield item
+  }
+}

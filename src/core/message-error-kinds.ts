@@ -1,0 +1,121 @@
+import { type ErrorKind, invalid, row, transient } from './error-kind.ts'
+
+const closed = { class: 'permanent', httpStatus: 410, exitCode: 1 } as const
+
+/** Codes of what code does with messages, channels and subscriptions. */
+export const messageErrorKinds = {
+  stream_consumption_error: {
+    ...transient,
+    exitCode: 1,
+    when: 'A consumer failed, or too many messages failed in a row.',
+    fix: 'See the cause; raise maxConsecutiveFailures if such runs of failures are expected.',
+  },
+  stream_pipeline_error: { ...row, when: 'A message failed in its pipeline.', fix: 'See the error inside it.' },
+  stream_closed: { ...closed, when: 'A stream that has been closed was used.', fix: 'Open a new one.' },
+  stream_offset_commit_failed: {
+    ...transient,
+    exitCode: 1,
+    when: 'An offset could not be committed.',
+    fix: 'See the cause; the offset is committed again with the next one, or returns after a restart.',
+  },
+  stream_unavailable: { ...transient, when: 'A source cannot be reached.', fix: 'Check that the system runs.' },
+  stream_invalid_configuration: { ...invalid, when: 'A setting of a stream has a bad value.', fix: 'See the message.' },
+  stream_shutdown_requested: {
+    ...closed,
+    when: 'A processor that was told to stop is asked for more.',
+    fix: 'Make a new processor.',
+  },
+  ingestor_validation: { ...row, when: 'A value of a message is not valid.', fix: 'See the error inside it.' },
+  ingestor_processing: { ...row, when: 'A processor failed on a message.', fix: 'See the error inside it.' },
+  ingestor_sink: { ...transient, exitCode: 1, when: 'A sink failed on a message.', fix: 'See the error inside it.' },
+  ingestor_pipeline_construction: {
+    ...invalid,
+    when: 'A pipeline is built with a part missing or given twice.',
+    fix: 'Give one processor and one sink.',
+  },
+  validation_empty_value: { ...invalid, when: 'A required text is empty.', fix: 'Give a text.' },
+  validation_too_long: { ...invalid, when: 'A text is over its limit.', fix: 'Shorten it.' },
+  validation_invalid_format: {
+    ...invalid,
+    when: 'A value has characters or a form it may not have.',
+    fix: 'See the reason.',
+  },
+  validation_out_of_range: { ...invalid, when: 'A number lies outside its range.', fix: 'Use one within the range.' },
+  validation_invalid_timestamp: {
+    ...invalid,
+    when: 'A time cannot be read, or lies ahead of the clock.',
+    fix: 'Give microseconds as bigint, milliseconds, a Date or ISO text, at most 1 s ahead of the clock.',
+  },
+  processing_aborted: { ...closed, when: 'Work on a message was given up.', fix: 'Nothing: the message returns.' },
+  processing_failed: { ...row, when: 'Code that processes messages threw.', fix: 'See the cause.' },
+  processing_unexpected_state: {
+    class: 'internal',
+    httpStatus: 500,
+    exitCode: 1,
+    when: 'A processor gave what is no decision.',
+    fix: 'Return ProcessingDecision.process, a skip, or messages.',
+  },
+  sink_unavailable: { ...transient, when: 'A sink cannot be reached.', fix: 'Check that the system runs.' },
+  sink_rejected: { ...row, when: 'A sink refused a message.', fix: 'See the reason.' },
+  sink_internal_error: { ...transient, exitCode: 1, when: 'Code of a sink threw.', fix: 'See the cause.' },
+  sink_capacity_exceeded: {
+    ...transient,
+    httpStatus: 507,
+    exitCode: 1,
+    when: 'A sink holds as much as it may.',
+    fix: 'Empty it, or raise its limit.',
+  },
+  streaming_channel_full: {
+    ...transient,
+    httpStatus: 429,
+    when: 'A channel that rejects when it is full is full.',
+    fix: 'Push again later, or use the overflow policy block.',
+  },
+  streaming_channel_closed: { ...closed, when: 'A closed channel was written.', fix: 'Open a new one.' },
+  streaming_disconnected: {
+    ...closed,
+    when: 'The other side of a channel has gone and nothing is left in it.',
+    fix: 'End the loop that reads it.',
+  },
+  streaming_invalid_config: { ...invalid, when: 'A setting of a channel has a bad value.', fix: 'See the message.' },
+  streaming_schema_mismatch: {
+    ...invalid,
+    when: 'Rows of another schema than that of the stream were pushed.',
+    fix: 'Push rows of the schema that the message names.',
+  },
+  streaming_timeout: { ...transient, exitCode: 1, when: 'Nothing came within the time limit.', fix: 'Wait longer.' },
+  streaming_internal: {
+    class: 'internal',
+    httpStatus: 500,
+    exitCode: 1,
+    when: 'What feeds a stream failed.',
+    fix: 'See the cause.',
+  },
+  broadcast_slow_subscriber_timeout: {
+    ...transient,
+    exitCode: 1,
+    when: 'A subscriber was too far behind for longer than slowTimeoutMs.',
+    fix: 'Read faster, raise capacity, or use the policy skip_for_slow.',
+  },
+  broadcast_max_subscribers_reached: {
+    ...transient,
+    httpStatus: 429,
+    when: 'A broadcast has as many subscribers as it may.',
+    fix: 'Unsubscribe one, or raise maxSubscribers.',
+  },
+  broadcast_no_subscribers: { ...closed, when: 'Nobody listens to a broadcast.', fix: 'Subscribe first.' },
+  broadcast_subscriber_not_found: {
+    class: 'permanent',
+    httpStatus: 404,
+    exitCode: 2,
+    when: 'No subscriber has that name, or it has left.',
+    fix: 'Subscribe again.',
+  },
+  broadcast_buffer_full: {
+    ...transient,
+    httpStatus: 429,
+    when: 'The slowest subscriber leaves no room and the call may not wait.',
+    fix: 'Await broadcast() instead of tryBroadcast().',
+  },
+  broadcast_closed: { ...closed, when: 'A closed broadcast was used.', fix: 'Open a new one.' },
+} as const satisfies Record<string, ErrorKind>

@@ -1,0 +1,120 @@
+import { type Clock, systemClock } from '../core/clock.ts'
+import { MessageId, SourceName, Timestamp } from './values.ts'
+
+/** When and where a message came from. */
+export class MessageMetadata {
+  readonly timestamp: Timestamp
+  readonly source: SourceName
+
+  constructor(timestamp: Timestamp, source: SourceName) {
+    this.timestamp = timestamp
+    this.source = source
+  }
+
+  sourceName(): SourceName {
+    return this.source
+  }
+}
+
+export type MessageHeaders = ReadonlyArray<readonly [string, Uint8Array | null]>
+
+/** One item that consumers give, processors judge and sinks take. */
+export interface Message {
+  readonly id: MessageId
+  readonly metadata: MessageMetadata
+  readonly payload: Uint8Array
+  readonly contentType?: string | undefined
+  /** Length of the payload in bytes. */
+  readonly size: number
+  readonly headers?: MessageHeaders | undefined
+}
+
+/** What a message is made from; texts are checked as `MessageId.of`, `SourceName.of` and `Timestamp.of` do. */
+export interface MessageParts {
+  /** Text becomes UTF-8. */
+  readonly payload: Uint8Array | string
+  readonly source: string
+  readonly id?: string | undefined
+  /** The clock's time when it is missing. */
+  readonly timestamp?: Date | number | bigint | string | undefined
+  readonly contentType?: string | undefined
+  readonly headers?: MessageHeaders | undefined
+}
+
+/** The message that code makes. Its fields are fixed; `with…` gives copies. */
+export class GenericMessage implements Message {
+  readonly id: MessageId
+  readonly metadata: MessageMetadata
+  readonly payload: Uint8Array
+  readonly contentType: string | undefined
+  readonly headers: MessageHeaders | undefined
+
+  /** `(payload, source)` draws an id; `(id, payload, source, contentType?)` has one. Throws `ValidationError`. */
+  constructor(payload: Uint8Array | string, source: string)
+  constructor(id: string, payload: Uint8Array | string, source: string, contentType?: string)
+  constructor(
+    ...given: [Uint8Array | string, string] | [string, Uint8Array | string, string, (string | undefined)?] | [Fields]
+  ) {
+    const fields = given.length === 1 ? given[0] : fieldsOf(partsOf(given), systemClock)
+    this.id = fields.id
+    this.metadata = fields.metadata
+    this.payload = fields.payload
+    this.contentType = fields.contentType
+    this.headers = fields.headers
+  }
+
+  /** From named parts; throws `ValidationError`. */
+  static from(
+    parts: MessageParts,
+    { clock = systemClock }: { readonly clock?: Clock | undefined } = {},
+  ): GenericMessage {
+    return make(fieldsOf(parts, clock))
+  }
+
+  get size(): number {
+    return this.payload.length
+  }
+
+  withContentType(contentType: string): GenericMessage {
+    return make({ ...this, contentType })
+  }
+
+  /** The same message with another payload. */
+  withPayload(payload: Uint8Array | string): GenericMessage {
+    return make({ ...this, payload: bytesOf(payload) })
+  }
+}
+
+interface Fields {
+  readonly id: MessageId
+  readonly metadata: MessageMetadata
+  readonly payload: Uint8Array
+  readonly contentType: string | undefined
+  readonly headers: MessageHeaders | undefined
+}
+
+// Checked fields take a signature of the constructor that is not public.
+const make = (fields: Fields): GenericMessage =>
+  new (GenericMessage as unknown as new (fields: Fields) => GenericMessage)(fields)
+
+const bytesOf = (payload: Uint8Array | string): Uint8Array =>
+  typeof payload === 'string' ? new TextEncoder().encode(payload) : payload
+
+function partsOf(
+  given: [Uint8Array | string, string] | [string, Uint8Array | string, string, (string | undefined)?],
+): MessageParts {
+  if (given.length === 2) return { payload: given[0], source: given[1] }
+  return { id: given[0], payload: given[1], source: given[2], contentType: given[3] }
+}
+
+function fieldsOf(parts: MessageParts, clock: Clock): Fields {
+  const { id, source, timestamp, contentType, headers } = parts
+  const when = timestamp === undefined ? Timestamp.now(clock) : Timestamp.of(timestamp, { clock })
+  return {
+    id: id === undefined ? MessageId.newOrGenerate(undefined, clock) : MessageId.of(id),
+    metadata: new MessageMetadata(when, SourceName.of(source)),
+    payload: bytesOf(parts.payload),
+    contentType,
+    headers,
+  }
+}
