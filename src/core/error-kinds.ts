@@ -1,3 +1,5 @@
+import { chainErrorKinds } from './chain-error-kinds.ts'
+
 /** Who can act on an error; the reaction of the supervisor follows the class only. */
 export type ErrorClass = 'transient' | 'throttled' | 'permanent' | 'poison' | 'ambiguous' | 'fenced' | 'internal'
 
@@ -291,6 +293,8 @@ const kinds = {
     when: 'The URI is not allowed to this tenant.',
     fix: 'Ask the administrator.',
   },
+  // chain batches
+  ...chainErrorKinds,
   target_exists: {
     ...invalid,
     httpStatus: 409,
