@@ -97,7 +97,7 @@ test('killed at any moment: in = out + dead letters, each once, byte for byte; s
   writeFileSync(join(cwd, 'fix.ts'), FIX)
   let kills = 0
   for (let round = 0; ; round++) {
-    const killAt = round < KILLS ? random.between(1, 20) : Number.POSITIVE_INFINITY
+    const killAt = round < KILLS ? random.between(1, 8) : Number.POSITIVE_INFINITY
     const { code, err } = await runOrKill(['run', 'orders.sql'], killAt)
     // Killed behind its last mark it was complete, and a new lineage is refused the folder (rulings 7).
     if (code === 0 || (kills > 0 && err.includes('target_exists'))) break
