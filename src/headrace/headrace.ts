@@ -24,6 +24,8 @@ export {
   stdinSource,
   stdoutSink,
 } from './library/builders.ts'
+export { type Checkable, checkAll } from './library/check.ts'
+export { copy } from './library/copy.ts'
 export {
   createSink,
   createSource,
@@ -35,7 +37,10 @@ export {
   type UriParts,
 } from './library/create.ts'
 export { ConfigError, type ConfigProblem, DataSourceError, type DataSourceErrorKind } from './library/errors.ts'
+export { type ConsumerOptions, createConsumer, toConsumer } from './library/message-consumer.ts'
+export { toSink } from './library/message-sink.ts'
 export { decodeOffset, encodeOffset, type OffsetView } from './library/offsets.ts'
+export { Headrace, type HeadraceConfig } from './library/open.ts'
 export type { OptionInput, OptionInputs } from './library/option-inputs.ts'
 export {
   ConnectorRegistry,
@@ -47,9 +52,14 @@ export {
 } from './library/registry.ts'
 export { rowToJson } from './library/row-json.ts'
 export { schemaOf } from './library/schema-text.ts'
+export type { SqlParameters } from './library/sql-parameters.ts'
+export type { PipelineResult, PipelineStatus, RejectedRow, SqlPipeline } from './library/sql-pipeline.ts'
+export type { SqlProblem } from './library/sql-problems.ts'
 export type {
   Change,
   CheckResult,
+  CopyOptions,
+  CopyResult,
   DataReader,
   DataSink,
   DataSource,

@@ -52,12 +52,15 @@ export interface PipelineInput {
   readonly onWarning?: ((error: Error) => void) | undefined
   /** Dead letters that run again in place of the rows of the sources. */
   readonly rerun?: Rerun | undefined
+  /** Holds a run without checkpoints between two rows, for as long as the task takes. */
+  readonly onHold?: ((hold: <T>(task: () => Promise<T>) => Promise<T>) => void) | undefined
   /** What a user should know while it runs: it waits, it goes on. */
   readonly onNote?: ((text: string) => void) | undefined
 }
 
 export interface Progress {
   readonly rowsIn: number
+  readonly rowsOut: number
   readonly lateRows: number
   readonly deadLetters: number
 }
@@ -69,6 +72,8 @@ export interface Digest {
   readonly rowsIn: number
   /** Batches that the rows came in. */
   readonly batchesIn: number
+  /** Of the records of this run, where the sources have bytes. */
+  readonly bytesIn: number
   /** By target; `published` is false where a stopped run left the target as it was. */
   readonly rowsOut: readonly { readonly target: string; readonly rows: number; readonly published: boolean }[]
   readonly lateRows: number
@@ -154,7 +159,9 @@ export class Pipeline {
       await this.#openSinks(durable, AbortSignal.any([signal, this.#stop.signal]))
       if (durable === undefined) {
         await this.#openSources(undefined)
-        const complete = await this.#drive(signal).run()
+        const drive = this.#drive(signal)
+        this.#input.onHold?.((task) => drive.hold(task))
+        const complete = await drive.run()
         await this.#writeDeadLetters()
         await publish(this.#sinks, { queue: this.#queue?.sink, complete })
         return this.#digest(complete, clock.elapsedMs() - started)
@@ -437,6 +444,7 @@ export class Pipeline {
   #progress(): Progress {
     return {
       rowsIn: this.#rowsIn(),
+      rowsOut: this.#sinks.reduce((rows, sink) => rows + sink.rows, 0),
       lateRows: this.#context.counters.lateRows,
       deadLetters: this.#input.deadLetters.count,
     }
@@ -451,6 +459,7 @@ export class Pipeline {
       complete,
       rowsIn: this.#rowsIn(),
       batchesIn: this.#graph.origins.reduce((batches, origin) => batches + origin.batches, 0),
+      bytesIn: this.#graph.origins.reduce((bytes, origin) => bytes + origin.bytes, 0),
       rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,

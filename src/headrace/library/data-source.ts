@@ -97,6 +97,13 @@ export class EngineSource implements DataSource {
     return await guarded('source', () => connector.discover!(context))
   }
 
+  /** @internal The format of the records, where they have one. */
+  async format(): Promise<string | undefined> {
+    const given = this.named.options['format'] as string | undefined
+    if (given !== undefined && given !== 'auto') return given
+    return this.place.schema === undefined ? (await this.discover()).format : undefined
+  }
+
   async createReader(options: ReaderOptions = {}): Promise<DataReader> {
     options.signal?.throwIfAborted()
     const endpoint = await this.load()

@@ -337,7 +337,7 @@ export class EngineWriter implements DataWriter {
 }
 
 const misuse = (message: string, hint: string): DataSourceError =>
-  new DataSourceError('SinkSpecific', 'connector_operation_unsupported', message, { hint })
+  new DataSourceError('SinkSpecific', 'library_usage', message, { hint })
 
 /** Bytes are a row of one column. */
 const rowOfInput = ({ value }: RecordInput): Row => (value instanceof Uint8Array ? { value } : value)
