@@ -35,7 +35,8 @@ function emitDeclarations(out: string): void {
   for (const path of reachable(all)) {
     const target = join(out, relative(all, path))
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, readFileSync(path))
+    // Sources import each other by their own names; what is shipped names what is shipped.
+    writeFileSync(target, readFileSync(path, 'utf8').replace(/(from |import\()'(\.[^']+)\.ts'/g, "$1'$2.js'"))
   }
   rmSync(all, { recursive: true })
 }

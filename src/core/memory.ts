@@ -36,7 +36,7 @@ export class WorkerMemory {
     return this.#bytes
   }
 
-  /** The same bytes, for reading and writing text by address. */
+  /** @internal The same bytes, for reading and writing text by address. */
   get text(): Buffer {
     return this.#text
   }

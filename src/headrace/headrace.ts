@@ -40,7 +40,7 @@ export { ConfigError, type ConfigProblem, DataSourceError, type DataSourceErrorK
 export { type ConsumerOptions, createConsumer, toConsumer } from './library/message-consumer.ts'
 export { toSink } from './library/message-sink.ts'
 export { decodeOffset, encodeOffset, type OffsetView } from './library/offsets.ts'
-export { Headrace, type HeadraceConfig } from './library/open.ts'
+export { type ExplainStage, Headrace, type HeadraceConfig } from './library/open.ts'
 export type { OptionInput, OptionInputs } from './library/option-inputs.ts'
 export {
   ConnectorRegistry,
@@ -53,7 +53,7 @@ export {
 export { rowToJson } from './library/row-json.ts'
 export { schemaOf } from './library/schema-text.ts'
 export type { SqlParameters } from './library/sql-parameters.ts'
-export type { PipelineResult, PipelineStatus, RejectedRow, SqlPipeline } from './library/sql-pipeline.ts'
+export type { PipelineResult, PipelineStatus, PipelineWait, RejectedRow, SqlPipeline } from './library/sql-pipeline.ts'
 export type { SqlProblem } from './library/sql-problems.ts'
 export type {
   Change,
@@ -75,4 +75,4 @@ export type {
   Waiting,
   WriterOptions,
 } from './library/types.ts'
-export { sinkBuilder, sourceBuilder, UriBuilder } from './library/uri-builder.ts'
+export { sinkBuilder, sourceBuilder, type UriBuilder } from './library/uri-builder.ts'

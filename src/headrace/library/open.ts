@@ -6,7 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { dataDirectory } from '../durable/state-folder.ts'
 import { Engine } from '../engine.ts'
-import { compileScript, explainScript, type ScriptInput, type Stage } from '../script.ts'
+import { compileScript, explainScript, type ScriptInput } from '../script.ts'
 import type { Instance } from './create.ts'
 import { type ConnectorRegistry, registry as processRegistry } from './registry.ts'
 import { type SqlParameters, sqlParameters } from './sql-parameters.ts'
@@ -29,6 +29,9 @@ export interface HeadraceConfig {
   /** Told what a user of the command line is told: starts, restarts, waits. */
   readonly onNote?: ((text: string) => void) | undefined
 }
+
+/** What a text goes through on its way to rows; `delivery` is what is guaranteed between each source and sink. */
+export type ExplainStage = 'tokens' | 'ast' | 'bound' | 'plan' | 'optimized' | 'streaming' | 'delivery' | 'graph'
 
 /** Ended pipelines that are remembered. */
 const ENDED_MAX = 100
@@ -80,7 +83,7 @@ export class Headrace implements Instance, AsyncDisposable {
   async explain(
     text: string,
     form: {
-      readonly stage?: Stage | undefined
+      readonly stage?: ExplainStage | undefined
       readonly json?: boolean | undefined
       readonly params?: SqlParameters
     } = {},

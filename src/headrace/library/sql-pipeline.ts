@@ -1,7 +1,7 @@
 import { HeadraceError } from '../../core/errors.ts'
 import { field, type Schema, types } from '../../core/types.ts'
 import type { ScriptPlan } from '../../sql/plan.ts'
-import { type DeadLetter, DeadLetters } from '../dead-letters.ts'
+import { DeadLetters } from '../dead-letters.ts'
 import type { Engine } from '../engine.ts'
 import { keepsState } from '../keeps-state.ts'
 import type { Digest, Progress } from '../pipeline.ts'
@@ -22,8 +22,16 @@ export interface PipelineStatus {
   /** Of a pipeline that keeps its progress. */
   readonly checkpoint?: { readonly id: string; readonly epoch: string; readonly ageMs: number | null } | undefined
   /** What each side waits for, of a pipeline that keeps its progress. */
-  readonly waits: RunStatus['waits']
+  readonly waits: readonly PipelineWait[]
   readonly error?: Error | undefined
+}
+
+/** `who` waits, why, and since when. */
+export interface PipelineWait {
+  readonly who: string
+  readonly cause: string
+  readonly detail: string
+  readonly sinceMs: number
 }
 
 /** What a pipeline did. */
@@ -39,7 +47,15 @@ export interface PipelineResult {
 }
 
 /** A row that went no further, as the handle's `onDeadLetter` is told. */
-export type RejectedRow = Pick<DeadLetter, 'code' | 'detail' | 'stage' | 'source' | 'value'>
+export interface RejectedRow {
+  readonly code: string
+  readonly detail: string
+  readonly stage: 'decode' | 'expression' | 'window' | 'sink'
+  /** Where it came from, as printed. */
+  readonly source: string
+  /** The original bytes, or the row as JSON where they are gone. */
+  readonly value: Uint8Array
+}
 
 export interface SqlPipelineForm {
   readonly id: string
@@ -179,7 +195,7 @@ export class SqlPipeline implements AsyncIterable<Row>, AsyncDisposable {
       ...(run === undefined
         ? {}
         : { checkpoint: { id: run.checkpoint.id, epoch: run.checkpoint.epoch, ageMs: run.checkpoint.age_ms } }),
-      waits: run?.waits ?? [],
+      waits: (run?.waits ?? []).map(({ who, cause, detail, since_ms: sinceMs }) => ({ who, cause, detail, sinceMs })),
       ...(this.#error === undefined ? {} : { error: this.#error }),
     }
   }
