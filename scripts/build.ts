@@ -13,7 +13,7 @@ await build({
   cwd: root,
   input: { main: 'src/cli/main.ts' },
   platform: 'node',
-  external: [/^node:/, 'commander', 'picomatch'],
+  external: [/^node:/, 'commander', 'picomatch', 'ws'],
   output: {
     dir: dist,
     format: 'cjs',

@@ -26,7 +26,7 @@ interface WaitingTake<T> {
 
 /**
  * A bounded ring of items with one cursor per reader: every reader sees every item from where it joined, and an item
- * leaves when the slowest has taken it. Capacity is a power of two. Without a reader items wait for the first one.
+ * leaves when the slowest has taken it. Without a reader items wait for the first one.
  * Positions count items from 0 and are exact to 2⁵³.
  */
 export class ItemRing<T> {
@@ -54,10 +54,12 @@ export class ItemRing<T> {
   /** Told of an item that a reader will not see. */
   readonly #onSkip: ((item: T, cursor: Cursor<T>) => void) | undefined
 
+  /** Holds `capacity` items exactly, in as many slots as the next power of two. */
   constructor(capacity: number, onSkip?: (item: T, cursor: Cursor<T>) => void) {
+    const slots = 2 ** Math.ceil(Math.log2(capacity))
     this.capacity = capacity
-    this.mask = capacity - 1
-    this.slots = new Array<T | undefined>(capacity).fill(undefined)
+    this.mask = slots - 1
+    this.slots = new Array<T | undefined>(slots).fill(undefined)
     this.#onSkip = onSkip
   }
 

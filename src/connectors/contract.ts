@@ -109,6 +109,11 @@ export interface Sink extends AsyncDisposable {
    */
   restore?(epoch: bigint, token: Uint8Array | undefined): Promise<void>
   /**
+   * All input was read and every sink has committed all of it: removes from the target what only a restart would need.
+   * Called at most once, behind the mark of the last epoch; a sink that can be added to later keeps it.
+   */
+  forget?(): Promise<void>
+  /**
    * Brings what a run without checkpoints wrote to where only publishing is left, and fails where that cannot work.
    * Called once, after the last `flush`, on all sinks of a run before any is told to `finish`.
    */
@@ -204,6 +209,8 @@ export interface SourceContext extends ConnectorContext {
   readonly batchRows: number
   /** What `Source.state` of the run that is taken up gave. */
   readonly state?: Uint8Array | undefined
+  /** That run had read everything: ends that were fixed then are fixed again, as they are now. */
+  readonly again?: boolean | undefined
   /** A decoder for one split of this source's bytes, made for the format of the options (or detected). */
   decoder(split: string, format: string): Decoder
 }

@@ -61,8 +61,10 @@ export function errorFamily<const K extends Kinds>(name: string, kinds: K): Erro
       super(code, message(fields), { ...extra, hint: extra.hint ?? errorKinds[code].fix })
       this.name = name
       this.kind = kind
-      Object.assign(this, fields)
-      const fieldNames = Object.keys(fields).filter((name) => !hidden.includes(name))
+      // A field `message` is part of the message already.
+      const { message: _, ...own } = fields
+      Object.assign(this, own)
+      const fieldNames = Object.keys(own).filter((name) => !hidden.includes(name))
       Object.defineProperty(this, 'fieldNames', { value: fieldNames })
     }
 

@@ -1,3 +1,4 @@
+import { chainErrorKinds } from './chain-error-kinds.ts'
 import { type ErrorKind, invalid, row, transient } from './error-kind.ts'
 import { messageErrorKinds } from './message-error-kinds.ts'
 
@@ -285,6 +286,8 @@ const kinds = {
     when: 'The URI is not allowed to this tenant.',
     fix: 'Ask the administrator.',
   },
+  // chain batches
+  ...chainErrorKinds,
   target_exists: {
     ...invalid,
     httpStatus: 409,

@@ -71,17 +71,23 @@ export class GenericMessage implements Message {
     return make(fieldsOf(parts, clock))
   }
 
+  /** Any message as one of this class. */
+  static of(message: Message): GenericMessage {
+    if (message instanceof GenericMessage) return message
+    return make(fieldsIn(message))
+  }
+
   get size(): number {
     return this.payload.length
   }
 
   withContentType(contentType: string): GenericMessage {
-    return make({ ...this, contentType })
+    return make({ ...fieldsIn(this), contentType })
   }
 
   /** The same message with another payload. */
   withPayload(payload: Uint8Array | string): GenericMessage {
-    return make({ ...this, payload: bytesOf(payload) })
+    return make({ ...fieldsIn(this), payload: bytesOf(payload) })
   }
 }
 
@@ -92,6 +98,14 @@ interface Fields {
   readonly contentType: string | undefined
   readonly headers: MessageHeaders | undefined
 }
+
+const fieldsIn = ({ id, metadata, payload, contentType, headers }: Message): Fields => ({
+  id,
+  metadata,
+  payload,
+  contentType,
+  headers,
+})
 
 // Checked fields take a signature of the constructor that is not public.
 const make = (fields: Fields): GenericMessage =>

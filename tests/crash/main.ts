@@ -7,6 +7,7 @@ import { r6 } from './orders/full-disk.ts'
 import { r19 } from './orders/jumping-clock.ts'
 import { r31 } from './orders/large-state.ts'
 import { namedOrders, r7 } from './orders/orders.ts'
+import { rotatedTail } from './orders/rotated-tail.ts'
 import { r33 } from './planted/r33.ts'
 import { r1 } from './r1/r1.ts'
 import { type Form, Report } from './report.ts'
@@ -35,6 +36,7 @@ const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<voi
   R10: r10,
   R19: r19,
   orders: namedOrders,
+  tail: rotatedTail,
   R31: r31,
   R33: r33,
 }

@@ -1,0 +1,34 @@
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { ProcessingDecision, SkipReason } from '../decision.ts'
+import type { Message } from '../message.ts'
+import type { Processor } from '../processor.ts'
+import { notNegative } from '../settings.ts'
+
+export interface TimeWindowOptions {
+  /** No limit when absent. */
+  readonly maxAgeMs?: number | undefined
+  readonly maxAheadMs?: number | undefined
+  readonly clock?: Clock | undefined
+}
+
+/** Messages whose timestamp lies outside now − maxAge … now + maxAhead (both inclusive) are `OutOfWindow`. */
+export class TimeWindowProcessor implements Processor {
+  readonly #maxAgeMs: number
+  readonly #maxAheadMs: number
+  readonly #clock: Clock
+
+  constructor({ maxAgeMs, maxAheadMs = 1000, clock = systemClock }: TimeWindowOptions = {}) {
+    this.#maxAgeMs = maxAgeMs === undefined ? Number.POSITIVE_INFINITY : notNegative('maxAgeMs', maxAgeMs)
+    this.#maxAheadMs = notNegative('maxAheadMs', maxAheadMs)
+    this.#clock = clock
+  }
+
+  process(message: Message): ProcessingDecision {
+    const ageMs = (this.#clock.nowMicros() - Number(message.metadata.timestamp)) / 1000
+    if (ageMs > this.#maxAgeMs) return outside(`${ageMs} ms old, more than ${this.#maxAgeMs}`)
+    if (-ageMs > this.#maxAheadMs) return outside(`${-ageMs} ms ahead of the clock, more than ${this.#maxAheadMs}`)
+    return ProcessingDecision.process
+  }
+}
+
+const outside = (reason: string): ProcessingDecision => ProcessingDecision.skip(SkipReason.outOfWindow(reason))

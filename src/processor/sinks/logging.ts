@@ -1,0 +1,30 @@
+import { DONE } from '../../channels/ring.ts'
+import { type Logger, type LogLevel, stderrLogger } from '../logger.ts'
+import type { Message } from '../message.ts'
+import type { Sink } from '../sink.ts'
+
+/** One structured line for each message: id, source, size, content type. */
+export class LoggingSink implements Sink {
+  readonly #level: LogLevel
+  readonly #logger: Logger
+
+  constructor({
+    level = 'info',
+    logger = stderrLogger,
+  }: { readonly level?: LogLevel | undefined; readonly logger?: Logger | undefined } = {}) {
+    this.#level = level
+    this.#logger = logger
+  }
+
+  send({ id, metadata, size, contentType = 'unknown' }: Message): Promise<void> {
+    this.#logger(this.#level, 'message', { id, source: metadata.source, size, contentType })
+    return DONE
+  }
+}
+
+/** `LoggingSink` by its level alone. */
+export class TracingSink extends LoggingSink {
+  constructor(level: LogLevel = 'info') {
+    super({ level })
+  }
+}

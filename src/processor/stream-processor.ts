@@ -1,0 +1,325 @@
+import { type Clock, systemClock } from '../core/clock.ts'
+import { freshSeed, Random } from '../core/random.ts'
+import { BackOffs } from './back-offs.ts'
+import { Commits } from './commits.ts'
+import type { ConsumedMessage, StreamConsumer } from './consumer.ts'
+import { ProcessingDecision } from './decision.ts'
+import { type IngestorError, StreamError } from './errors.ts'
+import { consumeFailure, processingFailure, textOf } from './failures.ts'
+import { type Logger, stderrLogger } from './logger.ts'
+import type { Message } from './message.ts'
+import { type MetricsRegistry, ProcessorMetrics } from './metrics.ts'
+import type { Pipeline } from './pipeline.ts'
+import { Rates } from './rates.ts'
+import { endSteps, runError } from './run-end.ts'
+import { Shutdown } from './shutdown.ts'
+import { StreamConfig } from './stream-config.ts'
+import { noCounts, StreamStats } from './stream-stats.ts'
+
+export interface ProcessorDeps {
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+  readonly logger?: Logger | undefined
+  readonly metrics?: MetricsRegistry | undefined
+  /** In log lines and metrics; the consumer's source name when absent. */
+  readonly name?: string | undefined
+}
+
+export interface RunOptions {
+  /** Aborting it is a `stop`. */
+  readonly signal?: AbortSignal | undefined
+  /** SIGTERM and SIGINT are a `stop`. */
+  readonly handleSignals?: boolean | undefined
+}
+
+/** Messages between two turns of the event loop: timers and signals come through beside a consumer that never waits. */
+const MESSAGES_PER_TURN = 256
+
+/**
+ * Takes messages from a consumer through a pipeline and commits offsets. No committed offset ever passes a failed
+ * message: of each partition the offset before the first failed one is the last that is committed (with `individual`
+ * consumers: every offset but the failed ones).
+ */
+export class StreamProcessor {
+  readonly #consumer: StreamConsumer
+  readonly #pipeline: Pipeline
+  readonly #config: StreamConfig
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #name: string
+  readonly #counts = noCounts()
+  readonly #stats = new StreamStats(this.#counts)
+  readonly #metrics: ProcessorMetrics | undefined
+  readonly #commits: Commits
+  readonly #pauses: BackOffs
+  readonly #shutdown: Shutdown
+  /** Messages that are done since the last commit was tried. */
+  #sinceCommit = 0
+  #failuresInARow = 0
+  #started = false
+
+  constructor(
+    consumer: StreamConsumer,
+    pipeline: Pipeline,
+    config: StreamConfig = new StreamConfig(),
+    deps: ProcessorDeps = {},
+  ) {
+    config.validate()
+    const { clock = systemClock, random = new Random(freshSeed()), logger = stderrLogger } = deps
+    const name = deps.name ?? consumer.sourceName()
+    const metrics = deps.metrics === undefined ? undefined : new ProcessorMetrics(deps.metrics, name)
+    this.#consumer = consumer
+    this.#pipeline = pipeline
+    this.#config = config
+    this.#clock = clock
+    this.#logger = logger
+    this.#name = name
+    this.#metrics = metrics
+    this.#commits = new Commits({ consumer, pipeline }, { counts: this.#counts, metrics, logger, name })
+    this.#pauses = new BackOffs(config.backoff, random)
+    this.#shutdown = new Shutdown(clock)
+  }
+
+  static withConfig(
+    consumer: StreamConsumer,
+    pipeline: Pipeline,
+    config: StreamConfig,
+    deps?: ProcessorDeps,
+  ): StreamProcessor {
+    return new StreamProcessor(consumer, pipeline, config, deps)
+  }
+
+  /** The live counters. */
+  stats(): StreamStats {
+    return this.#stats
+  }
+
+  /**
+   * Works until the stream ends or `stop`, then gives a copy of the counters. Rejects with `StreamError` when too many
+   * messages failed in a row (`ConsumptionError`), when one failed and the policy is `stop` (`PipelineError`), or when the
+   * end could not flush or close. Errors at the end of a run that failed already are its `suppressed`.
+   */
+  async run({ signal, handleSignals = false }: RunOptions = {}): Promise<StreamStats> {
+    if (this.#started || this.#shutdown.requested) throw new StreamError('ShutdownRequested')
+    this.#started = true
+    const forget = this.#shutdown.listen(signal, handleSignals)
+    const tickers = this.#startTickers()
+    const failures: unknown[] = []
+    try {
+      await this.#shutdown.guard(this.#loop())
+    } catch (error) {
+      failures.push(error)
+    }
+    tickers.abort()
+    this.#shutdown.close()
+    failures.push(...(await this.#end()))
+    forget()
+    this.#shutdown.end()
+    const error = runError(failures)
+    if (error !== undefined) throw error
+    return new StreamStats(this.#stats.toJSON())
+  }
+
+  /**
+   * Ends the run after the message in hand; resolves when it has ended. Work that goes on longer than `timeoutMs` is
+   * abandoned and not committed. Without a run nothing can be processed any more.
+   */
+  async stop({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.#shutdown.request(timeoutMs)
+    if (this.#started) await this.#shutdown.ended
+  }
+
+  /** Handles one message; `null` when the stream has ended. Rejects with `StreamError` after counting a failure. */
+  async processOne({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<ProcessingDecision | null> {
+    if (this.#shutdown.requested) throw new StreamError('ShutdownRequested')
+    let consumed: ConsumedMessage | null
+    try {
+      consumed = await this.#consumer.consume({ signal })
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason
+      throw this.#consumeFailed(error)
+    }
+    if (consumed === null) return null
+    const outcome = await this.#handle(consumed)
+    if (outcome instanceof ProcessingDecision) return outcome
+    throw pipelineError(outcome)
+  }
+
+  /** Flushes the pipeline and commits all that is done; rejects with `OffsetCommitFailed`. */
+  async commit(): Promise<void> {
+    const fault = await this.#commits.run()
+    if (fault === undefined) return
+    throw new StreamError('OffsetCommitFailed', { details: textOf(fault) }, { cause: fault })
+  }
+
+  async #loop(): Promise<void> {
+    const shutdown = this.#shutdown
+    const options = { signal: shutdown.signal }
+    for (let turn = 1; !shutdown.requested; turn++) {
+      if (turn % MESSAGES_PER_TURN === 0) {
+        await new Promise(setImmediate)
+        if (shutdown.requested) return
+      }
+      let consumed: ConsumedMessage | null
+      try {
+        consumed = await this.#consumer.consume(options)
+      } catch (error) {
+        if (shutdown.requested) return
+        this.#consumeFailed(error)
+        await this.#pause()
+        continue
+      }
+      if (consumed === null || shutdown.abandoned) return
+      shutdown.inHand = true
+      const outcome = await this.#handle(consumed)
+      shutdown.inHand = false
+      if (shutdown.abandoned) return
+      if (!(outcome instanceof ProcessingDecision)) await this.#pause()
+    }
+  }
+
+  /** One message, counted: its decision, or the error that the run goes on after. Throws the one that ends it. */
+  async #handle(consumed: ConsumedMessage): Promise<ProcessingDecision | IngestorError> {
+    const counts = this.#counts
+    counts.consumed++
+    let decision: ProcessingDecision
+    try {
+      decision = await (this.#config.failurePolicy === 'retry'
+        ? this.#retried(consumed.message)
+        : this.#pipeline.ingest(consumed.message))
+    } catch (error) {
+      if (this.#shutdown.abandoned) return processingFailure(error)
+      return await this.#failed(consumed, processingFailure(error))
+    }
+    if (this.#shutdown.abandoned) return decision
+    const isProcess = decision.isProcess()
+    if (isProcess) counts.processed++
+    else counts.skipped++
+    this.#metrics?.message(isProcess ? 'processed' : 'skipped')
+    if (this.#failuresInARow > 0) {
+      this.#failuresInARow = 0
+      this.#pauses.reset()
+    }
+    if (consumed.offset !== undefined) await this.#done(consumed.offset, consumed.partition)
+    return decision
+  }
+
+  async #retried(message: Message): Promise<ProcessingDecision> {
+    const pauses = this.#pauses.fresh()
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#pipeline.ingest(message)
+      } catch (error) {
+        if (attempt >= this.#config.maxRetries || this.#shutdown.requested) throw error
+        await this.#clock.sleep(pauses.next(), this.#shutdown.signal)
+      }
+    }
+  }
+
+  async #done(offset: string, partition: string | undefined): Promise<void> {
+    const { ledger } = this.#commits
+    const { autoCommit, commitEvery, maxUncommitted } = this.#config
+    if (!ledger.done(offset, partition)) this.#counts.heldCommits++
+    if (autoCommit && ++this.#sinceCommit >= commitEvery.messages) {
+      this.#sinceCommit = 0
+      await this.#commits.run()
+    }
+    const pressure = ledger.pressure(partition)
+    if (pressure <= maxUncommitted) return
+    const where = partition === undefined ? '' : ` of partition ${partition}`
+    throw new StreamError('ConsumptionError', {
+      details: `${pressure} messages${where} are done and cannot be committed, more than maxUncommitted: ${maxUncommitted}`,
+    })
+  }
+
+  /** Counts the failure and does what the policy says; throws when the run ends with it. */
+  async #failed(consumed: ConsumedMessage, failure: IngestorError): Promise<IngestorError> {
+    const { message, offset, partition } = consumed
+    const { failurePolicy, deadLetter, maxConsecutiveFailures: limit } = this.#config
+    this.#counts.failed++
+    this.#failuresInARow++
+    this.#metrics?.message('failed')
+    this.#log('warn', 'a message failed', { id: message.id, offset, partition, error: failure.message })
+    const buries = deadLetter !== null && (failurePolicy === 'dead_letter' || failurePolicy === 'retry')
+    const buried = buries && (await this.#bury(message))
+    if (offset !== undefined) {
+      if (buried) await this.#done(offset, partition)
+      else this.#commits.ledger.failed(partition)
+    }
+    if (failurePolicy === 'stop') throw pipelineError(failure)
+    if (limit !== null && this.#failuresInARow >= limit) throw tooMany(limit, failure)
+    return failure
+  }
+
+  async #bury(message: Message): Promise<boolean> {
+    const sink = this.#config.deadLetter!
+    try {
+      await sink.send(message)
+      await sink.flush?.()
+      return true
+    } catch (error) {
+      this.#log('error', 'a dead letter could not be written', { id: message.id, error: textOf(error) })
+      return false
+    }
+  }
+
+  /** Counts the failure of `consume`; throws when the run ends with it. */
+  #consumeFailed(error: unknown): StreamError {
+    const failure = consumeFailure(error, this.#consumer.sourceName())
+    const { maxConsecutiveFailures: limit } = this.#config
+    this.#failuresInARow++
+    this.#log('warn', 'the consumer failed', { error: failure.message })
+    if (failure.kind === 'StreamClosed') throw failure
+    if (limit !== null && this.#failuresInARow >= limit) throw tooMany(limit, failure)
+    return failure
+  }
+
+  async #pause(): Promise<void> {
+    const delay = this.#pauses.next()
+    if (delay > 0) await this.#clock.sleep(delay, this.#shutdown.signal)
+  }
+
+  /** Flushes, commits, closes and logs the totals; gives what failed. */
+  async #end(): Promise<unknown[]> {
+    const { clock, timeoutMs } = { clock: this.#clock, timeoutMs: this.#shutdown.timeoutMs }
+    const faults = await endSteps(
+      [
+        ['flush', () => this.#pipeline.flush()],
+        ['commit', async () => (this.#config.autoCommit ? await this.#commits.run() : undefined)],
+        ['close', async () => await this.#consumer.close?.()],
+      ],
+      { clock, timeoutMs },
+    )
+    this.#log('info', 'the processor has ended', { ...this.#counts })
+    return faults
+  }
+
+  /** What happens by time: log lines and commits. */
+  #startTickers(): AbortController {
+    const stop = new AbortController()
+    const { statsInterval, commitEvery, autoCommit } = this.#config
+    const rates = new Rates(this.#clock)
+    const log = () => this.#log('info', 'processor statistics', rates.line(this.#counts))
+    if (statsInterval !== null) void this.#tick(statsInterval, stop.signal, log)
+    if (commitEvery.ms !== null && autoCommit) void this.#tick(commitEvery.ms, stop.signal, () => this.#commits.run())
+    return stop
+  }
+
+  async #tick(ms: number, signal: AbortSignal, task: () => unknown): Promise<void> {
+    for (;;) {
+      await this.#clock.sleep(ms, signal)
+      if (signal.aborted) return
+      await task()
+    }
+  }
+
+  #log(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#logger(level, message, { processor: this.#name, ...fields })
+  }
+}
+
+const pipelineError = (source: IngestorError): StreamError =>
+  new StreamError('PipelineError', { source }, { cause: source })
+
+const tooMany = (limit: number, cause: unknown): StreamError =>
+  new StreamError('ConsumptionError', { details: `Exceeded maximum consecutive failures: ${limit}` }, { cause })
