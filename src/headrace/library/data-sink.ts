@@ -1,8 +1,6 @@
 import type { Sink, SinkFacts } from '../../connectors/contract.ts'
 import { freshSeed } from '../../core/random.ts'
 import type { Schema } from '../../core/types.ts'
-import { textOfValue } from '../../expr/value-text.ts'
-import { createEncoder } from '../../formats/formats.ts'
 import { connectorContext } from '../connector-context.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
@@ -12,7 +10,6 @@ import type { Place } from './data-source.ts'
 import { EngineWriter, type WriterSink } from './data-writer.ts'
 import { DataSourceError, guarded } from './errors.ts'
 import { loadEndpoint, type NamedEndpoint } from './named-endpoint.ts'
-import { schemaOf } from './schema-text.ts'
 import type { CheckResult, DataSink, DataWriter, SinkMetadata, Waiting, WriterOptions } from './types.ts'
 
 /** A sink of the connector contract, record by record. */
@@ -78,7 +75,7 @@ export class EngineSink implements DataSink {
   async createWriter(options: WriterOptions = {}): Promise<DataWriter> {
     options.signal?.throwIfAborted()
     const endpoint = await this.load()
-    const declared = typeof options.schema === 'string' ? await schemaOf(options.schema) : options.schema
+    const declared = typeof options.schema === 'string' ? await columnsOf(options.schema) : options.schema
     const schema = declared ?? this.place.schema
     if (schema !== undefined) await this.validateSchema(schema)
     const engine = this.place.engine()
@@ -120,6 +117,8 @@ export class EngineSink implements DataSink {
   }
 }
 
+const columnsOf = async (text: string): Promise<Schema> => await (await import('./schema-text.ts')).schemaOf(text)
+
 const schemaFault = (message: string): DataSourceError =>
   new DataSourceError('Schema', 'connector_schema_mismatch', message)
 
@@ -139,6 +138,10 @@ async function openSink(engine: Engine, endpoint: Endpoint, form: WriterSink): P
   const { schema, changes, part, durable } = form
   const key = (endpoint.options['key'] as readonly string[] | undefined) ?? []
   const { baseDirectory } = engine
+  const [{ createEncoder }, { textOfValue }] = await Promise.all([
+    import('../../formats/formats.ts'),
+    import('../../expr/value-text.ts'),
+  ])
   const spec = encoderSpec(engine, endpoint.options, { schema, changes })
   return await endpoint.connector.openSink!({
     ...connectorContext(engine, endpoint, { baseDirectory, pipeline: durable && 'writer', part, durable }),

@@ -1,6 +1,5 @@
 import type { Discovered, Source } from '../../connectors/contract.ts'
 import type { Schema } from '../../core/types.ts'
-import { createDecoder } from '../../formats/formats.ts'
 import { connectorContext } from '../connector-context.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
@@ -156,6 +155,7 @@ async function openSource(
   const columns = schema.fields.map(({ name }) => ({ name, path: [name], required: false }))
   const mixed = new Set(found?.columns.filter((column) => column.mixed === true).map((column) => column.name))
   const nowMicros = () => engine.clock.nowMicros()
+  const { createDecoder } = await import('../../formats/formats.ts')
   return await endpoint.connector.openSource!({
     ...connectorContext(engine, endpoint, { baseDirectory: engine.baseDirectory }),
     schema,

@@ -6,12 +6,12 @@ import type { Clock } from '../../core/clock.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { dataDirectory } from '../durable/state-folder.ts'
 import { Engine } from '../engine.ts'
-import { compileScript, explainScript, type ScriptInput } from '../script.ts'
+import type { ScriptInput } from '../script.ts'
 import type { Instance } from './create.ts'
 import { type ConnectorRegistry, registry as processRegistry } from './registry.ts'
-import { type SqlParameters, sqlParameters } from './sql-parameters.ts'
-import { type RejectedRow, SqlPipeline } from './sql-pipeline.ts'
-import { type SqlProblem, sqlProblems } from './sql-problems.ts'
+import type { SqlParameters } from './sql-parameters.ts'
+import type { RejectedRow, SqlPipeline } from './sql-pipeline.ts'
+import type { SqlProblem } from './sql-problems.ts'
 
 export interface HeadraceConfig {
   /** Where pipelines with a name keep their state; `HEADRACE_DATA_DIR`, else `.headrace`. */
@@ -64,7 +64,8 @@ export class Headrace implements Instance, AsyncDisposable {
    */
   async sql(text: string, params: SqlParameters = {}): Promise<SqlPipeline> {
     this.#refuseClosed()
-    const { plan } = await compileScript(this.engine, this.#script(text, params))
+    const { compileScript, SqlPipeline } = await loadSql()
+    const { plan } = await compileScript(this.engine, await this.#script(text, params))
     this.#refuseClosed()
     return new SqlPipeline({
       id: plan.name === undefined ? `query-${++this.#count}` : this.#free(plan.name),
@@ -89,13 +90,15 @@ export class Headrace implements Instance, AsyncDisposable {
     } = {},
   ): Promise<string> {
     const { stage = 'optimized', json = false, params = {} } = form
-    return await explainScript(this.engine, this.#script(text, params), { stage, json })
+    const { explainScript } = await loadSql()
+    return await explainScript(this.engine, await this.#script(text, params), { stage, json })
   }
 
   /** What is wrong with a text, and what is suspicious; empty when nothing is. */
   async validate(text: string, params: SqlParameters = {}): Promise<readonly SqlProblem[]> {
+    const { compileScript, sqlProblems } = await loadSql()
     try {
-      const { warnings } = await compileScript(this.engine, this.#script(text, params))
+      const { warnings } = await compileScript(this.engine, await this.#script(text, params))
       return warnings.flatMap(sqlProblems)
     } catch (error) {
       return sqlProblems(error)
@@ -186,7 +189,8 @@ export class Headrace implements Instance, AsyncDisposable {
     return dataDirectory(this.#config.dataDir, this.engine.environment, this.engine.baseDirectory)
   }
 
-  #script(text: string, params: SqlParameters): ScriptInput {
+  async #script(text: string, params: SqlParameters): Promise<ScriptInput> {
+    const { sqlParameters } = await loadSql()
     const { baseDirectory } = this.engine
     return { file: '<sql>', text, baseDirectory, name: undefined, parameters: sqlParameters(params) }
   }
@@ -203,4 +207,15 @@ export class Headrace implements Instance, AsyncDisposable {
     const ended = this.pipelines().filter((pipeline) => pipeline.hasEnded)
     for (const { id } of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) this.#pipelines.delete(id)
   }
+}
+
+/** The SQL engine is loaded by the first text: programs that only move records never need it. */
+async function loadSql() {
+  const [script, pipeline, problems, parameters] = await Promise.all([
+    import('../script.ts'),
+    import('./sql-pipeline.ts'),
+    import('./sql-problems.ts'),
+    import('./sql-parameters.ts'),
+  ])
+  return { ...script, ...pipeline, ...problems, ...parameters }
 }
