@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { slow } from './vitest.crash.config.ts'
 
 const config = defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
-    exclude: ['tests/crash/**', 'tests/services/**', 'tests/root/**'],
+    exclude: [...slow, 'tests/services/**', 'tests/root/**'],
     pool: 'threads',
     isolate: false,
     reporters: ['default'],

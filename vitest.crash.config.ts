@@ -1,8 +1,21 @@
 import { defineConfig } from 'vitest/config'
 
-// What kills processes on purpose and takes its time.
+/** What kills processes and breaks system calls on purpose, or starts pipelines again and again, and takes its time. */
+export const slow = [
+  'tests/crash/**/*.test.ts',
+  'src/**/*.faults.test.ts',
+  ...['commands', 'dlq', 'recovery', 'stop'].map((name) => `tests/end-to-end/${name}.test.ts`),
+]
+
 const config = defineConfig({
-  test: { include: ['tests/crash/**/*.test.ts'], globalSetup: ['tests/build-once.ts'], testTimeout: 60_000 },
+  test: {
+    include: slow,
+    pool: 'threads',
+    isolate: false,
+    globalSetup: ['tests/build-once.ts'],
+    testTimeout: 60_000,
+    maxWorkers: '100%',
+  },
 })
 
 export { config as default }

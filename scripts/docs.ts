@@ -5,7 +5,7 @@ import type { Option, OptionSpec } from '../src/core/option-types.ts'
 import { aggregateFunctions, scalarFunctions, tableFunctions } from '../src/expr/catalogue.ts'
 import { connectors } from '../src/headrace/catalogue.ts'
 import { queueOptions } from '../src/headrace/dlq/settings.ts'
-import { pipelineCheckpointOptions } from '../src/headrace/durable/settings.ts'
+import { pipelineCheckpointOptions, runOptions } from '../src/headrace/durable/settings.ts'
 
 // Writes docs/reference/ from the sources; with --check it only compares and fails on a difference.
 const directory = join(import.meta.dirname, '../docs/reference')
@@ -117,7 +117,9 @@ ${part('checkpoint.', pipelineCheckpointOptions)}
 
 ${part('dlq.', queueOptions)}
 
-\`failures_max\` (3): how often in a row the same bad row may fail a pipeline with \`on_error = 'fail'\`.
+## Failing and stopping
+
+${part('', runOptions)}
 `
 }
 

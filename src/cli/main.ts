@@ -53,8 +53,7 @@ async function main(): Promise<void> {
   const done = (code: number): void => {
     exitCode = code
   }
-  for (const define of [
-    defineRun,
+  const commands = [
     defineSql,
     defineCopy,
     defineValidate,
@@ -71,9 +70,10 @@ async function main(): Promise<void> {
     defineCheckpoint,
     defineSavepoint,
     defineClean,
-  ]) {
-    define(program, { io, done, json })
-  }
+  ]
+  // Defining all of them takes longer than a small query: who says at once what is wanted gets no more.
+  defineRun(program, { io, done, json })
+  if (process.argv[2] !== 'run') for (const define of commands) define(program, { io, done, json })
   program
     .command('version')
     .description('print the version')

@@ -1,9 +1,9 @@
 import type { Sink } from '../connectors/contract.ts'
 import type { HeadraceError } from '../core/errors.ts'
-import { limits } from '../core/limits.ts'
 import type { Schema } from '../core/types.ts'
 import { clientSink } from '../headrace/client-sink.ts'
 import { DeadLetters, SkippedRows } from '../headrace/dead-letters.ts'
+import { runSettings } from '../headrace/durable/settings.ts'
 import type { DurableOptions } from '../headrace/durable/start.ts'
 import { dataDirectory } from '../headrace/durable/state-folder.ts'
 import type { Engine } from '../headrace/engine.ts'
@@ -112,10 +112,11 @@ export async function runScript(engine: Engine, script: ScriptInput, form: RunFo
       onWarning: (error: Error) => say(`${plan.name}: ${error.message}`),
       onNote: (text: string) => say(`${plan.name}: ${text}`),
     }
+    const { shutdown_timeout: shutdownMs } = runSettings(plan)
     const shutdown = new ShutdownLimit(engine.clock, io.signal, {
-      ms: limits.shutdownMs,
+      ms: shutdownMs,
       expire: () => {
-        const seconds = limits.shutdownMs / 1000
+        const seconds = shutdownMs / 1000
         say(
           `the last checkpoint did not come within ${seconds} s of the stop; the next start goes on from the one before`,
         )

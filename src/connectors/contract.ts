@@ -1,7 +1,7 @@
 import type { Batch } from '../core/batch.ts'
 import type { Clock } from '../core/clock.ts'
 import type { WorkerMemory } from '../core/memory.ts'
-import type { OptionSpec } from '../core/option-types.ts'
+import type { OptionSpec, Side } from '../core/option-types.ts'
 import type { OptionValues } from '../core/options.ts'
 import type { DataType, Schema } from '../core/types.ts'
 import type { Uri } from '../core/uri.ts'
@@ -109,6 +109,11 @@ export interface Sink extends AsyncDisposable {
    */
   restore?(epoch: bigint, token: Uint8Array | undefined): Promise<void>
   /**
+   * All input was read and every sink has committed all of it: removes from the target what only a restart would need.
+   * Called at most once, behind the mark of the last epoch; a sink that can be added to later keeps it.
+   */
+  forget?(): Promise<void>
+  /**
    * Brings what a run without checkpoints wrote to where only publishing is left, and fails where that cannot work.
    * Called once, after the last `flush`, on all sinks of a run before any is told to `finish`.
    */
@@ -204,6 +209,8 @@ export interface SourceContext extends ConnectorContext {
   readonly batchRows: number
   /** What `Source.state` of the run that is taken up gave. */
   readonly state?: Uint8Array | undefined
+  /** That run had read everything: ends that were fixed then are fixed again, as they are now. */
+  readonly again?: boolean | undefined
   /** A decoder for one split of this source's bytes, made for the format of the options (or detected). */
   decoder(split: string, format: string): Decoder
 }
@@ -289,7 +296,7 @@ export interface Connector {
   /** Reads, changes nothing, ends within `sample_timeout`. */
   discover?(context: ConnectorContext): Promise<Discovered>
   /** Ends within 5 s, changes nothing. */
-  probe?(context: ConnectorContext): Promise<readonly Check[]>
+  probe?(context: ConnectorContext, side: Side): Promise<readonly Check[]>
   openSource?(context: SourceContext): Promise<Source>
   openSink?(context: SinkContext): Promise<Sink>
 }

@@ -1,3 +1,4 @@
+import { chainErrorKinds } from './chain-error-kinds.ts'
 import { type ErrorKind, invalid, row, transient } from './error-kind.ts'
 import { messageErrorKinds } from './message-error-kinds.ts'
 
@@ -272,6 +273,11 @@ const kinds = {
     when: 'Disk, quota or channel is full.',
     fix: 'Make room.',
   },
+  connector_operation_unsupported: {
+    ...invalid,
+    when: 'A source or sink is asked for what its connector cannot do.',
+    fix: 'Use what metadata() lists, or another connector.',
+  },
   connector_driver_missing: { ...environment, when: 'A driver package is not installed.', fix: 'Install the package.' },
   connector_policy_denied: {
     class: 'permanent',
@@ -280,6 +286,8 @@ const kinds = {
     when: 'The URI is not allowed to this tenant.',
     fix: 'Ask the administrator.',
   },
+  // chain batches
+  ...chainErrorKinds,
   target_exists: {
     ...invalid,
     httpStatus: 409,

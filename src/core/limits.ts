@@ -26,8 +26,6 @@ export const limits = {
   skippedPrinted: 10,
   /** Rows of one sink that wait for their commit; a barrier comes at half of it. */
   spoolBytes: 1024 * 1024 * 1024,
-  /** From the first signal to the end of a graceful stop. */
-  shutdownMs: 25_000,
   schemaSampleRows: 1000,
   schemaSampleBytes: 4 * 1024 * 1024,
   inflateRatioMax: 200,

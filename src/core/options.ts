@@ -21,13 +21,16 @@ interface Extra<T> {
 
 type Absent<E, T> = E extends { readonly default: T } | { readonly required: true } ? T : T | undefined
 
+/** The side of an option is part of its type: a builder offers only what its side has. */
+type OfSide<E> = E extends { readonly side: infer S extends Side } ? { readonly side: S } : object
+
 function define<T, E extends Extra<T> & { readonly required?: true }>(
   type: OptionType,
   doc: string,
   extra: E,
   more: { choices?: readonly string[] } = {},
-): Option<Absent<E, T>> {
-  return {
+): Option<Absent<E, T>> & OfSide<E> {
+  const option: Option<Absent<E, T>> = {
     type,
     doc,
     default: extra.default as Absent<E, T> | undefined,
@@ -41,6 +44,7 @@ function define<T, E extends Extra<T> & { readonly required?: true }>(
     secret: type === 'secret',
     later: extra.later ?? false,
   }
+  return option as Option<Absent<E, T>> & OfSide<E>
 }
 
 type More<T> = Extra<T> & { readonly required?: true }
@@ -68,8 +72,11 @@ export const character = <E extends More<string> = typeof none>(doc: string, ext
 export const list = <E extends More<readonly string[]> = typeof none>(doc: string, extra: E = none as E) =>
   define<readonly string[], E>('list', doc, extra)
 /** Dotted keys: `field.id=…` is entry `id` of option `field`. */
-export const entries = (doc: string, extra: More<ReadonlyMap<string, string>> = {}) =>
-  define<ReadonlyMap<string, string>, { readonly default: ReadonlyMap<string, string> }>('map', doc, {
+export const entries = <E extends Extra<ReadonlyMap<string, string>> = typeof none>(
+  doc: string,
+  extra: E = none as E,
+) =>
+  define<ReadonlyMap<string, string>, E & { readonly default: ReadonlyMap<string, string> }>('map', doc, {
     ...extra,
     default: new Map(),
   })
@@ -137,13 +144,14 @@ export function parseOptions(
     if (values[name] !== undefined || (option.side !== undefined && option.side !== where.side)) continue
     faults ??= []
     const message = `option "${name}" of ${where.subject} is missing`
-    faults.push(new HeadraceError('connector_option_missing', message, { hint: option.doc }))
+    const details = { option: name }
+    faults.push(new HeadraceError('connector_option_missing', message, { hint: option.doc, details }))
   }
   if (faults !== undefined) throw faults.length === 1 ? faults[0]! : new HeadraceErrors(faults)
   return values
 }
 
-interface Found {
+export interface Found {
   readonly name: string
   readonly option: Option<unknown>
   /** Of a map option: what stands behind the dot. */
@@ -159,7 +167,10 @@ function takeOption(
 ): HeadraceError | undefined {
   if (option.side !== undefined && option.side !== where.side) {
     const message = `option "${entry.name}" of ${where.subject} belongs to the ${option.side} side`
-    return new HeadraceError('connector_option_unknown', message, { hint: 'remove it here' })
+    return new HeadraceError('connector_option_unknown', message, {
+      hint: 'remove it here',
+      details: { option: entry.name, value: shownValue(entry.value, option) },
+    })
   }
   if (option.later) {
     return new HeadraceError('not_implemented', `option "${name}" of ${where.subject} is not built yet`)
@@ -167,7 +178,10 @@ function takeOption(
   const parsed = parseOptionText(option, entry.value)
   if ('fault' in parsed) {
     const message = `option "${entry.name}" of ${where.subject}: ${parsed.fault}`
-    return new HeadraceError('connector_option_invalid', message, { hint: parsed.hint })
+    return new HeadraceError('connector_option_invalid', message, {
+      hint: parsed.hint,
+      details: { option: entry.name, value: shownValue(entry.value, option), allowed: allowedValues(option) },
+    })
   }
   if (key === undefined) values[name] = parsed.value
   else {
@@ -178,6 +192,21 @@ function takeOption(
   }
   return undefined
 }
+
+/** A value as it may be shown in an error. */
+const shownValue = (value: GivenOption['value'], option: Option<unknown>): unknown =>
+  option.secret ? '***' : (value ?? true)
+
+/** What an option takes: its choices, its range, else its type. */
+export function allowedValues({ choices, min, max, type }: Option<unknown>): string {
+  if (choices !== undefined) return choices.join(', ')
+  if (min === undefined && max === undefined) return type
+  return `${type}, ${min ?? ''}…${max ?? ''}`
+}
+
+/** The option that a given name means: its own name, an alias, or camelCase; undefined when there is none. */
+export const optionNamed = (spec: OptionSpec, given: string): Found | undefined =>
+  prepare(spec).find.get(given) ?? findOption(spec, given, prepare(spec).find)
 
 /** The library's camelCase, and the dotted keys of a map. */
 function findOption(spec: OptionSpec, given: string, find: Prepared['find']): Found | undefined {
@@ -198,5 +227,6 @@ function unknownOption(spec: OptionSpec, name: string, where: { side: Side; subj
   const listed = known.length <= 12 ? `options: ${known.join(', ')}` : undefined
   return new HeadraceError('connector_option_unknown', `${where.subject} has no option "${name}"`, {
     hint: near ?? listed,
+    details: { option: name },
   })
 }

@@ -71,6 +71,8 @@ export async function retry<T>(
     readonly random: Random
     readonly signal?: AbortSignal | undefined
     readonly onRetry?: ((error: HeadraceError, delayMs: number) => void) | undefined
+    /** Milliseconds that the other side asked to be left alone; the wait is at least that. */
+    readonly askedMs?: ((error: HeadraceError) => number | undefined) | undefined
   },
 ): Promise<T> {
   const backOff = new BackOff(how.policy, how.random)
@@ -80,7 +82,7 @@ export async function retry<T>(
       return await task()
     } catch (error) {
       if (!isRetryable(error) || backOff.failures + 1 >= how.policy.attempts || aborted()) throw error
-      const delay = backOff.next()
+      const delay = Math.max(backOff.next(), how.askedMs?.(error as HeadraceError) ?? 0)
       how.onRetry?.(error as HeadraceError, delay)
       await how.clock.sleep(delay, how.signal)
       if (aborted()) throw error

@@ -69,6 +69,12 @@ export const laterSchemes: readonly string[] = [
 
 export const schemes: readonly string[] = [...connectors.flatMap((entry) => entry.schemes), ...laterSchemes].sort()
 
+/** Where an instance finds its connectors: these, or a registry of its own. */
+export interface ConnectorLookup {
+  readonly schemes: readonly string[]
+  connectorFor(scheme: string): Promise<Connector>
+}
+
 /** The connector of a scheme; `connector_scheme_unknown` with the nearest names, `not_implemented` for a later one. */
 export async function connectorFor(scheme: string): Promise<Connector> {
   const entry = connectors.find((candidate) => candidate.schemes.includes(scheme))
@@ -82,3 +88,5 @@ export async function connectorFor(scheme: string): Promise<Connector> {
     hint: didYouMean(scheme, schemes) ?? `schemes: ${connectors.flatMap((built) => built.schemes).join(', ')}`,
   })
 }
+
+export const builtInConnectors: ConnectorLookup = { schemes, connectorFor }

@@ -1,3 +1,4 @@
+import { createHash } from '../core/crypto.ts'
 import { type ErrorCode, errorKinds, isErrorCode } from '../core/error-kinds.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
@@ -169,7 +170,7 @@ const BY_CODE: Readonly<Record<string, Category>> = {
 /** An entry as a row of `deadLetterSchema`. The same failure has the same id. */
 export function deadLetterRow(letter: DeadLetter, run: { pipeline: string | undefined; nowMicros: number }): Value[] {
   const { code, detail, stage, source, split, ordinal, byte, value, encoding, sqlPosition } = letter
-  const hash = crypto().createHash('sha256')
+  const hash = createHash('sha256')
   hash.update([run.pipeline ?? '', source, split ?? '', ordinal ?? '', stage, code].join('\u0000'))
   hash.update(value)
   const time = new Date(run.nowMicros / 1000).toISOString()
@@ -181,7 +182,7 @@ export function deadLetterRow(letter: DeadLetter, run: { pipeline: string | unde
       partition: split ?? null,
       offset: ordinal ?? null,
       position: byte ?? null,
-      sha256: crypto().createHash('sha256').update(value).digest('hex'),
+      sha256: createHash('sha256').update(value).digest('hex'),
       encoding,
     }),
     JSON.stringify({
@@ -197,6 +198,3 @@ export function deadLetterRow(letter: DeadLetter, run: { pipeline: string | unde
     JSON.stringify({ dlq_timestamp: time, pipeline: run.pipeline ?? null, source_stream: source }),
   ]
 }
-
-/** Loaded at the first dead letter: it takes 7 ms, which most runs need not wait for. */
-const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto')

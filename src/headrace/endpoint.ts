@@ -4,7 +4,7 @@ import type { Side } from '../core/option-types.ts'
 import { type GivenOption, type OptionValues, parseOptions } from '../core/options.ts'
 import { parseUri, pathUri, redactText, schemeOf, type Uri } from '../core/uri.ts'
 import type { OptionEntry } from '../sql/catalogue.ts'
-import { connectorFor } from './catalogue.ts'
+import { builtInConnectors, type ConnectorLookup } from './catalogue.ts'
 
 /** A source or sink that is named and checked, not yet opened. */
 export interface Endpoint {
@@ -21,9 +21,14 @@ export interface Endpoint {
 }
 
 /** Parses a URI or bare path and checks its options; needs no network and opens nothing. */
-export async function endpoint(text: string, side: Side, given: readonly OptionEntry[] = []): Promise<Endpoint> {
+export async function endpoint(
+  text: string,
+  side: Side,
+  given: readonly OptionEntry[] = [],
+  connectors: ConnectorLookup = builtInConnectors,
+): Promise<Endpoint> {
   const uri = schemeOf(text) === undefined ? pathUri(text) : parseUri(text)
-  const connector = await connectorFor(uri.scheme)
+  const connector = await connectors.connectorFor(uri.scheme)
   if (!hasSide(connector.capabilities, side, uri.scheme)) {
     throw new HeadraceError('connector_side_unsupported', `"${uri.scheme}:" is not a ${side}`, {
       hint: side === 'sink' ? 'write to a file, stdout: or memory:' : 'read from a file, stdin: or memory:',

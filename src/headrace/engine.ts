@@ -7,6 +7,7 @@ import { Secrets } from '../core/secrets.ts'
 import { packageVersion } from '../core/version.ts'
 import { Kernels } from '../kernels/kernels.ts'
 import type { OperatorContext, RowError } from '../operators/operator.ts'
+import { builtInConnectors, type ConnectorLookup } from './catalogue.ts'
 
 export interface EngineOptions {
   readonly clock?: Clock | undefined
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
   /** Ends what waits before a pipeline runs, such as the discovery of columns. */
   readonly signal?: AbortSignal | undefined
+  /** Those that come with Headrace when absent. */
+  readonly connectors?: ConnectorLookup | undefined
 }
 
 /** What one instance shares: memory, kernels, clock, in-process channels. */
@@ -32,6 +35,7 @@ export class Engine {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly shared: SharedState
   readonly signal: AbortSignal | undefined
+  readonly connectors: ConnectorLookup
   /** Values that must not be printed. */
   readonly secrets = new Secrets()
 
@@ -44,6 +48,7 @@ export class Engine {
     this.baseDirectory = options.baseDirectory ?? process.cwd()
     this.environment = options.environment ?? process.env
     this.signal = options.signal
+    this.connectors = options.connectors ?? builtInConnectors
     const states = new Map<string, unknown>()
     this.shared = {
       get: <T>(key: string, create: () => T): T => {

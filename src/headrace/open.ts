@@ -79,7 +79,12 @@ async function openTarget(
 export async function openSource(
   { engine, plan, baseDirectory, durable }: OpenPlace,
   node: SourceNode,
-  state: Uint8Array | undefined,
+  run: {
+    /** What the source gave in the run that is taken up. */
+    readonly state: Uint8Array | undefined
+    /** That run had read everything: what was added since is read. */
+    readonly again: boolean
+  },
 ): Promise<Source> {
   const handle = node.info.handle as Endpoint
   const batchRows = Math.min(engine.batchRows, (handle.options['batch_rows'] as number | undefined) ?? 8192)
@@ -90,7 +95,7 @@ export async function openSource(
     columns,
     systemColumns,
     batchRows,
-    state,
+    ...run,
     decoder: (split, format) => decoderFor({ engine }, node, { split, format, batchRows }),
   })
 }

@@ -23,7 +23,6 @@ import { BadRows, exprPolicy } from './bad-rows.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
 import { openQueue } from './dlq/open-queue.ts'
-import { refuseReplaced } from './dlq/refuse-replaced.ts'
 import type { Rerun } from './dlq/rerun.ts'
 import { mustReset, refuseUnknownSources } from './durable/reset-sources.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
@@ -33,6 +32,7 @@ import { type DeadLetterQueue, QUEUE_PART } from './letter-queue.ts'
 import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
+import { refuseAdding, refuseReplay } from './refuse-replaced.ts'
 import { retriedWrite } from './retried-write.ts'
 import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
@@ -175,6 +175,7 @@ export class Pipeline {
     // What a run that failed before this one counted comes again.
     deadLetters.restore({}, {})
     if (rerun !== undefined) this.#beginRerun(running, durable)
+    else if (durable.continues) this.#beginAdded()
     else if (restored !== undefined) restoreGraph(running, restored)
     const cycleSinks = [
       ...this.#sinks,
@@ -188,7 +189,10 @@ export class Pipeline {
     snapshots.skipEpochs(reached)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
-    if (durable.completed && rerun === undefined) return { complete: true, epoch: restored!.epoch }
+    if (durable.completed && rerun === undefined) {
+      await this.#forget(cycleSinks)
+      return { complete: true, epoch: restored!.epoch }
+    }
     await this.#openSources(durable)
     for (const { node, source } of this.#sources) {
       const incarnation = await source.incarnation()
@@ -258,6 +262,7 @@ export class Pipeline {
         last: rerun === undefined ? complete : durable.completed,
       })
       this.#rate?.throwIfExceeded()
+      if (complete) await this.#forget(cycleSinks)
       return { complete, epoch }
     } catch (error) {
       // A checkpoint that failed ends the run: what it interrupts is no other fault.
@@ -269,12 +274,28 @@ export class Pipeline {
     }
   }
 
+  /** What is left behind where that fails is in nobody's way. */
+  async #forget(sinks: readonly { readonly part: string; readonly sink: Sink }[]): Promise<void> {
+    for (const { part, sink } of sinks) {
+      await sink.forget?.().catch((error: unknown) => {
+        this.#input.onWarning?.(new Error(`sink '${part}': ${(error as Error).message}`))
+      })
+    }
+  }
+
+  /** Windows, counts and limits begin anew: what was added is a run of its own, behind the positions of the one before. */
+  #beginAdded(): void {
+    for (const origin of this.#graph.origins) origin.ended = origin.node.kind === 'values'
+    const replaced = this.#sinks.find(({ sink }) => sink.replaces === true)
+    if (replaced !== undefined) throw refuseAdding(this.#input.plan.name!, replaced.name)
+  }
+
   /** Only numbers are restored: the rows that run again meet no state, and what was read to its end gives them. */
   #beginRerun(running: Running, { restored, completed }: Durable): void {
     if (restored !== undefined) restoreCounts(running, restored)
     for (const origin of this.#graph.origins) origin.ended = origin.node.kind === 'values'
     const replaced = completed ? this.#sinks.find(({ sink }) => sink.replaces === true) : undefined
-    if (replaced !== undefined) throw refuseReplaced(this.#input.plan.name!, replaced.name)
+    if (replaced !== undefined) throw refuseReplay(this.#input.plan.name!, replaced.name)
   }
 
   async #cut(
@@ -381,15 +402,16 @@ export class Pipeline {
         continue
       }
       const restored = restoredSource(node.id, durable?.restored)
-      const source = await openSource(this.#place(durable), node, restored.state)
+      const again = durable?.continues === true
+      const source = await openSource(this.#place(durable), node, { state: restored.state, again })
       const reset = durable?.options.resetSources
       if (reset === undefined || !(await mustReset(node, source, { restored, reset }))) {
-        this.#sources.push({ origin, node, source, maxRecords, idleMs, positions: restored.positions })
+        this.#sources.push({ origin, node, source, maxRecords, idleMs, again, positions: restored.positions })
         continue
       }
       await source[Symbol.asyncDispose]()
       this.#input.onWarning?.(new Error(`source '${node.name}' is not the one in the checkpoint: it starts anew`))
-      const anew = await openSource(this.#place(durable), node, undefined)
+      const anew = await openSource(this.#place(durable), node, { state: undefined, again: false })
       origin.ended = false
       this.#reset.add(node.id)
       this.#sources.push({ origin, node, source: anew, maxRecords, idleMs, positions: new Map() })

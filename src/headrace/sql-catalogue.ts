@@ -2,7 +2,6 @@ import type { Discovered } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import type { Catalogue, SinkInfo, SinkRequest, SourceInfo, SourceRequest } from '../sql/catalogue.ts'
 import type { SystemColumn } from '../sql/system-columns.ts'
-import { schemes } from './catalogue.ts'
 import { connectorContext } from './connector-context.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import type { Engine } from './engine.ts'
@@ -11,7 +10,7 @@ import { secretOf } from './secrets.ts'
 /** What SQL sees of this instance: connectors by URI, discovered schemas, the environment. */
 export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
   return {
-    schemes,
+    schemes: engine.connectors.schemes,
     variable: (name) => engine.environment[name],
     secret: (origin) => secretOf(engine, baseDirectory, origin),
     source: (request) => sourceInfo(engine, baseDirectory, request),
@@ -32,7 +31,7 @@ const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
 }
 
 async function sourceInfo(engine: Engine, baseDirectory: string, request: SourceRequest): Promise<SourceInfo> {
-  const handle = await endpoint(request.uri, 'source', request.options)
+  const handle = await endpoint(request.uri, 'source', request.options, engine.connectors)
   const { connector, options } = handle
   const found = request.columns === undefined ? await discovered(engine, baseDirectory, handle) : undefined
   const schema = request.columns ?? {
@@ -72,7 +71,7 @@ async function discovered(engine: Engine, baseDirectory: string, handle: Endpoin
 }
 
 async function sinkInfo(engine: Engine, request: SinkRequest): Promise<SinkInfo> {
-  const handle = await endpoint(request.uri, 'sink', request.options)
+  const handle = await endpoint(request.uri, 'sink', request.options, engine.connectors)
   const { connector, options } = handle
   const changelog = options['changelog'] !== undefined
   return {

@@ -3,10 +3,9 @@ import { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { BackOff, isRetryable, RETRY_DEFAULTS } from '../core/retry.ts'
 import { EpochAborted } from '../runtime/delivery/cycle.ts'
-import type { ScriptPlan } from '../sql/plan.ts'
 import type { ControlServer } from './durable/control-server.ts'
 import { noteBlocked, noteUnblocked } from './durable/resolution.ts'
-import { checkpointSettings, type PipelineCheckpoints } from './durable/settings.ts'
+import { checkpointSettings, type PipelineCheckpoints, runSettings } from './durable/settings.ts'
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
 import type { Engine } from './engine.ts'
 import { keepsState } from './keeps-state.ts'
@@ -18,6 +17,8 @@ const RESTARTS_MAX = 10
 const RESTART = { ...RETRY_DEFAULTS, initialMs: 1000, maxMs: 300_000 }
 /** A full target or data directory is looked at that often, for as long as it is full (rulings 74). */
 const FULL_MAX_MS = 10_000
+/** What is over before cannot be asked anything; it does not pay for being asked. */
+const SERVED_FROM_MS = 200
 
 export interface SupervisedInput extends PipelineInput {
   /** Undefined: no state is kept, whatever the plan (a text without a name). */
@@ -47,7 +48,8 @@ class Supervisor implements AsyncDisposable {
   readonly #input: SupervisedInput
   readonly #settings: PipelineCheckpoints
   #options: DurableOptions
-  #server: Promise<ControlServer> | undefined
+  #server: Promise<ControlServer | undefined> | undefined
+  readonly #closing = new AbortController()
   #control: RunControl | undefined
 
   constructor(
@@ -71,7 +73,7 @@ class Supervisor implements AsyncDisposable {
   async run(signal: AbortSignal): Promise<Digest> {
     const random = new Random(0)
     let backOff = new BackOff(RESTART, random)
-    const failuresMax = failuresMaxOf(this.#input.plan)
+    const { failures_max: failuresMax } = runSettings(this.#input.plan)
     let committed: bigint | undefined
     let last: { readonly text: string; times: number } | undefined
     for (let starts = 1; ; starts++) {
@@ -137,17 +139,23 @@ class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** Loaded while the pipeline starts: its first row does not wait for it. */
   #serve(folder: string): void {
-    this.#server ??= import('./durable/control-server.ts').then(({ ControlServer }) => ControlServer.open(folder))
+    this.#server ??= this.#openServer(folder)
     this.#onControl(this.#control)
+  }
+
+  async #openServer(folder: string): Promise<ControlServer | undefined> {
+    await this.#engine.clock.sleep(SERVED_FROM_MS, this.#closing.signal)
+    if (this.#closing.signal.aborted) return undefined
+    const { ControlServer } = await import('./durable/control-server.ts')
+    return await ControlServer.open(folder)
   }
 
   #onControl(control: RunControl | undefined): void {
     this.#control = control
     this.#server?.then(
       (server) => {
-        server.control = this.#control
+        if (server !== undefined) server.control = this.#control
       },
       // Without a socket the pipeline runs all the same; commands say that they cannot reach it.
       () => undefined,
@@ -155,6 +163,7 @@ class Supervisor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
     const server = await this.#server?.catch(() => undefined)
     await server?.close()
   }
@@ -166,14 +175,6 @@ class Supervisor implements AsyncDisposable {
  */
 const isBadRow = (error: unknown): boolean =>
   error instanceof HeadraceError && (error.class === 'poison' || error.code === 'dlq_full')
-
-function failuresMaxOf({ settings }: ScriptPlan): number {
-  const text = settings.get('failures_max') ?? '3'
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new HeadraceError('connector_option_invalid', `failures_max = '${text}' is not allowed`, {
-    hint: 'a whole number from 1 on',
-  })
-}
 
 function refuseFrom(durable: DurableOptions | undefined): void {
   if (durable?.from === undefined) return

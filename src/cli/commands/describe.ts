@@ -11,7 +11,10 @@ export function defineDescribe(program: Command, { io, done, json }: CommandCont
     .argument('<uri>', 'URI, path or glob')
     .action(async (uri: string) => {
       try {
-        const { describe, Engine } = await import('../../headrace/headrace.ts')
+        const [{ Engine }, { describe }] = await Promise.all([
+          import('../../headrace/engine.ts'),
+          import('../../headrace/describe.ts'),
+        ])
         const found = await describe(new Engine({ signal: io.signal }), uri)
         io.out(json ? `${JSON.stringify(jsonOf(found))}\n` : textOf(found))
       } catch (error) {

@@ -16,7 +16,10 @@ export function defineExplain(program: Command, { io, done, json }: CommandConte
       const script = await scriptOf({ file, text: options.execute }, io.signal)
       try {
         const stage = fixed ?? options.stage ?? 'optimized'
-        const { Engine, explainScript } = await import('../../headrace/headrace.ts')
+        const [{ Engine }, { explainScript }] = await Promise.all([
+          import('../../headrace/engine.ts'),
+          import('../../headrace/script.ts'),
+        ])
         const print = async (part: (typeof STAGES)[number]): Promise<string> =>
           await explainScript(new Engine({ signal: io.signal }), script, { stage: part, json })
         if (fixed === undefined) io.out(await print(stage))

@@ -12,7 +12,10 @@ export function defineValidate(program: Command, { io, done, json }: CommandCont
     .action(async (file: string | undefined, options: { readonly execute?: string }) => {
       const script = await scriptOf({ file, text: options.execute }, io.signal)
       try {
-        const { compileScript, Engine } = await import('../../headrace/headrace.ts')
+        const [{ Engine }, { compileScript }] = await Promise.all([
+          import('../../headrace/engine.ts'),
+          import('../../headrace/script.ts'),
+        ])
         const { warnings } = await compileScript(new Engine({ signal: io.signal }), script)
         for (const warning of warnings) reportError(warning, io, json)
         if (json) io.out(`${JSON.stringify({ valid: true, file: script.file, warnings: warnings.length })}\n`)

@@ -1,6 +1,7 @@
-import type { Connector } from '../contract.ts'
-import { channelName, revisingChannels } from './client.ts'
-import { memoryOptions } from './options.ts'
+import { HeadraceError } from '../../core/errors.ts'
+import type { Connector, Discovered } from '../contract.ts'
+import { channelName, channelOf, revisingChannels } from './client.ts'
+import { type MemoryOptions, memoryOptions } from './options.ts'
 import { MemorySink } from './sink.ts'
 import { MemorySource } from './source.ts'
 
@@ -25,6 +26,30 @@ export const memory: Connector = {
     return { name, revises: revisingChannels(shared).has(name) }
   },
   bounded: () => false,
+  discover: async ({ uri, shared, options }): Promise<Discovered> => {
+    const name = channelName(uri)
+    const { schema } = channelOf(shared, name, options as MemoryOptions)
+    if (schema === undefined) {
+      throw new HeadraceError('sql_schema_unknown', `the channel "${name}" has no columns yet`, {
+        hint: `write to it first, or declare them: CREATE STREAM s (a STRING, …) FROM 'memory://${name}'`,
+      })
+    }
+    return {
+      columns: schema.fields.map((column) => ({
+        ...column,
+        origin: 'catalogue',
+        nullShare: 0,
+        examples: [],
+        confidence: 1,
+      })),
+      key: [],
+      eventTimeCandidates: schema.fields.filter(({ type }) => type.kind === 'timestamp').map((column) => column.name),
+      rowsSeen: 0,
+      bytesSeen: 0,
+      warnings: [],
+      format: undefined,
+    }
+  },
   openSource: async (context) => new MemorySource(context),
   openSink: async (context) => new MemorySink(context),
 }

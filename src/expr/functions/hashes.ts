@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { createHash } from '../../core/crypto.ts'
 import { types } from '../../core/types.ts'
 import { exact, type Value } from '../../core/values.ts'
 import type { Argument, ScalarFunction, ScalarOverload } from '../functions.ts'
@@ -19,7 +20,7 @@ const digest = (name: string, algorithm: string, sql: string, result: string): S
     signatures: [`${name}(s | BYTES)`],
     summary: `${name} of the bytes, in hexadecimal.`,
     examples: [example(sql, result)],
-    forms: ofTextOrBytes((bytes) => crypto().createHash(algorithm).update(bytes).digest('hex')),
+    forms: ofTextOrBytes((bytes) => createHash(algorithm).update(bytes).digest('hex')),
   })
 
 function signedHash(text: string): bigint {
@@ -59,6 +60,3 @@ export const hashFunctions: readonly ScalarFunction[] = [
     resolve: hash,
   }),
 ]
-
-/** Loaded at the first digest: it takes 7 ms, which most queries need not wait for. */
-const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto')

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash } from '../../core/crypto.ts'
 import { errorKinds, isErrorCode } from '../../core/error-kinds.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { type Category, categoryOf, type DeadLetter } from '../dead-letters.ts'

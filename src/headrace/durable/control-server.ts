@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createHash } from '../../core/crypto.ts'
 import { HeadraceError, HeadraceErrors } from '../../core/errors.ts'
 import type { RunControl } from '../run-control.ts'
 

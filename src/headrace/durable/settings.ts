@@ -22,15 +22,37 @@ export const pipelineCheckpointOptions = {
   bytes_max: byteCount('A longer snapshot is refused.', MS),
 } as const
 
+/** Settings of a pipeline that belong to no group. */
+export const runOptions = {
+  failures_max: integer("How often in a row the same bad row may fail a pipeline with on_error = 'fail'.", {
+    default: 3,
+    min: 1,
+    max: 1_000_000,
+  }),
+  shutdown_timeout: duration('How long a stop waits for the last checkpoint; then the exit code is 1.', {
+    default: 25_000,
+    ...MS,
+  }),
+} as const
+
 export type PipelineCheckpoints = ValuesOf<typeof pipelineCheckpointOptions>
 
 const PREFIX = 'checkpoint.'
 
+const given = (plan: Pick<ScriptPlan, 'settings'>, isWanted: (name: string) => boolean, prefix = '') =>
+  [...plan.settings]
+    .filter(([name]) => isWanted(name))
+    .map(([name, value]) => ({ name: name.slice(prefix.length), value, origin: 'SET' }))
+
+export function runSettings(plan: Pick<ScriptPlan, 'settings'>): ValuesOf<typeof runOptions> {
+  const where = { side: 'source', subject: 'SET' } as const
+  const own = given(plan, (name) => Object.hasOwn(runOptions, name))
+  return parseOptions(runOptions, own, where) as ValuesOf<typeof runOptions>
+}
+
 /** The settings of a script; throws all faults together. */
 export function checkpointSettings(plan: Pick<ScriptPlan, 'settings'>): PipelineCheckpoints {
-  const given = [...plan.settings]
-    .filter(([name]) => name.startsWith(PREFIX))
-    .map(([name, value]) => ({ name: name.slice(PREFIX.length), value, origin: 'SET' }))
+  const own = given(plan, (name) => name.startsWith(PREFIX), PREFIX)
   const where = { side: 'source', subject: 'checkpoint' } as const
-  return parseOptions(pipelineCheckpointOptions, given, where) as PipelineCheckpoints
+  return parseOptions(pipelineCheckpointOptions, own, where) as PipelineCheckpoints
 }

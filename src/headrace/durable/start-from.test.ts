@@ -76,8 +76,57 @@ test('--reset-source starts a replaced file anew, and leaves one that is the sam
   })
 })
 
-test('--continue of a complete run is not built', async () => {
-  place.put(ids)
-  await run(ROWS, 100, { continues: true })
-  await expect(run(ROWS, 100, { continues: true })).rejects.toMatchObject({ code: 'not_implemented' })
+const idsWritten = (): number[] => place.written().map((row) => (row as { id: number }).id)
+const numerically = (a: number, b: number): number => a - b
+
+test('--continue reads what was added to a file and files that are new, and nothing twice, also behind a crash', async () => {
+  const text = ROWS.replace("'in.jsonl'", "'in*.jsonl'")
+  place.put([0, 1, 2, 3])
+  const first = await run(text, 100, { continues: true })
+  expect([first.complete, first.rowsIn]).toEqual([true, 4])
+  const nothing = await run(text, 100, { continues: true })
+  expect([nothing.complete, nothing.rowsIn]).toEqual([true, 0])
+  place.append('in.jsonl', [4, 5, 6])
+  place.append('in-2.jsonl', [7, 8, 9, 10])
+  await run(text, 1, { continues: true })
+  const crash = { continues: true, afterItem: () => Promise.reject(new Error('crash')) }
+  await expect(run(text, 1, crash)).rejects.toThrow('crash')
+  const last = await run(text, 100, { continues: true })
+  expect([last.complete, place.said[0]]).toEqual([true, expect.stringMatching(/^resuming from checkpoint/)])
+  expect(idsWritten().sort(numerically)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  await run(text, 100, { continues: true })
+  expect(place.said[0]).toMatch(/^reading what was added since checkpoint \d+ \(epoch \d+\), lineage/)
+  expect(idsWritten()).toHaveLength(11)
+})
+
+test('--continue begins windows anew, for what was added', async () => {
+  place.put([0, 1, 2])
+  await run(WINDOWS, 100)
+  place.append('in.jsonl', [3, 12])
+  await run(WINDOWS, 100, { continues: true })
+  expect(place.written()).toEqual([
+    { w: '2026-01-01T00:00:00Z', n: 1 },
+    { w: '2026-01-01T00:00:00Z', n: 3 },
+    { w: '2026-01-01T00:00:10Z', n: 1 },
+  ])
+})
+
+test('--continue refuses a last line that was not whole, another file, and a target that is replaced', async () => {
+  place.put([0, 1])
+  place.appendText('in.jsonl', '{"id":2,"t":"2026-01-01T00:00:02Z"}')
+  await run(ROWS, 100)
+  expect(idsWritten()).toEqual([0, 1, 2])
+  place.append('in.jsonl', [3])
+  await expect(run(ROWS, 100, { continues: true })).rejects.toMatchObject({
+    code: 'connector_incarnation_changed',
+    message: expect.stringMatching(/its last line was not whole at byte \d+/),
+  })
+  place.put([5, 6, 7, 8])
+  await expect(run(ROWS, 100, { continues: true })).rejects.toMatchObject({ code: 'connector_incarnation_changed' })
+  const one = ROWS.replace('file:out/?format=jsonl', 'out.jsonl')
+  await run(one, 100, { at: { dataDir: place.dataDir + 2, script: undefined } })
+  expect(place.names().filter((name) => name.startsWith('.'))).toEqual([])
+  await expect(
+    run(one, 100, { continues: true, at: { dataDir: place.dataDir + 2, script: undefined } }),
+  ).rejects.toMatchObject({ code: 'cli_usage', message: expect.stringContaining('--continue: ') })
 })

@@ -28,7 +28,7 @@ export interface DurableOptions {
   readonly takeover: boolean
   /** The savepoint, checkpoint or file whose operator state, offsets and counters are taken up; else the newest. */
   readonly from?: string | undefined
-  /** Read what was added since all input was read. */
+  /** Behind a run that is complete: read what was added since, in the same lineage. */
   readonly continues?: boolean | undefined
   readonly resetSources?: ResetSources | undefined
   /** What happens, for whoever watches. */
@@ -76,6 +76,8 @@ export interface Durable {
   readonly restored: StreamCheckpoint | undefined
   /** All input was read already: only commits may be left. */
   readonly completed: boolean
+  /** All input was read already: positions are gone on from, and nothing else of the run before. */
+  readonly continues: boolean
   readonly clock: PipelineClock
   /** What a user has said of epochs that a sink holds and no snapshot does. */
   readonly resolution: Resolution | undefined
@@ -119,7 +121,6 @@ export async function startDurable(
     comparePlan(from === undefined ? choice : { ...choice, meta: from.meta, done: false }, facts, options)
   const first = await snapshots.choose()
   agree(first)
-  if (options.continues === true && isOver(first, options)) throw cannotContinue(facts.pipeline)
   const heartbeat = folder === undefined ? undefined : new Heartbeat(folder.path, engine.clock)
   try {
     const lineages = new Map<Choice, string>()
@@ -145,6 +146,7 @@ export async function startDurable(
       clock: clock.nowMicros(),
       ...(last ? { completed: true } : {}),
     })
+    const continues = options.continues === true && from === undefined && choice.meta?.completed === true
     const restored =
       from === undefined
         ? newest
@@ -160,13 +162,14 @@ export async function startDurable(
         options.letters ?? ('dataDir' in options.at ? queueFolder(options.at.dataDir, facts.pipeline) : undefined),
       snapshots,
       restored,
-      completed: from === undefined && restored !== undefined && choice.meta?.completed === true,
+      completed: from === undefined && restored !== undefined && choice.meta?.completed === true && !continues,
+      continues,
       clock,
       resolution,
       settings,
       options,
       notes: [
-        ...notesOf({ choice, restored: newest, lineage, made: folder?.made, from }),
+        ...notesOf({ choice, restored: newest, lineage, made: folder?.made, from, continues }),
         ...resolutionNotes(resolution, newest?.epoch ?? 0n),
       ],
       meta,
@@ -210,13 +213,8 @@ const fixed = ({ planHash, sources, sourceNames, sinks, sinkUris, operators }: P
 })
 
 /** All input was read and every sink has committed all of it: nothing is left to go on with. */
-const isOver = ({ meta, done }: Choice, { resumesCompleted }: DurableOptions): boolean =>
-  meta?.completed === true && done && resumesCompleted !== true
-
-const cannotContinue = (pipeline: string): HeadraceError =>
-  new HeadraceError('not_implemented', `"${pipeline}" has read all its input: --continue is not built yet`, {
-    hint: 'watch = true follows files that grow and appear; without --continue everything is read again',
-  })
+const isOver = ({ meta, done }: Choice, { resumesCompleted, continues }: DurableOptions): boolean =>
+  meta?.completed === true && done && resumesCompleted !== true && continues !== true
 
 /** A completed run is over: the next one has a lineage of its own (rulings 7, 8). */
 function lineageOf(choice: Choice, options: DurableOptions): string {
@@ -268,11 +266,14 @@ function notesOf(start: {
   /** The data directory, when it was made now. */
   readonly made: string | undefined
   readonly from: StartFrom | undefined
+  readonly continues: boolean
 }): readonly string[] {
-  const { choice, restored, lineage, made, from: asked } = start
+  const { choice, restored, lineage, made, from: asked, continues } = start
   const from =
     restored !== undefined
-      ? `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
+      ? continues
+        ? `reading what was added since checkpoint ${restored.id} (epoch ${restored.epoch})`
+        : `resuming from checkpoint ${restored.id} (epoch ${restored.epoch})`
       : choice.meta?.completed === true
         ? 'the last run is complete: starting over'
         : 'starting from the beginning'

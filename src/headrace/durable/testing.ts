@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DeadLetters } from '../dead-letters.ts'
@@ -7,6 +7,9 @@ import type { Digest } from '../pipeline.ts'
 import { compileScript } from '../script.ts'
 import { runPipeline } from '../supervise.ts'
 import type { DurableOptions } from './start.ts'
+
+const at = (id: number): string => `2026-01-01T00:00:${String(id).padStart(2, '0')}Z`
+const lines = (ids: readonly number[]): string => ids.map((id) => `{"id":${id},"t":"${at(id)}"}\n`).join('')
 
 /** For tests: a folder with an input, an output and a data directory, where pipelines are run in process. */
 export class TestPlace implements Disposable {
@@ -17,9 +20,16 @@ export class TestPlace implements Disposable {
 
   /** Replaces `in.jsonl` by rows with these ids, one for each second. */
   put(ids: readonly number[]): void {
-    const at = (id: number): string => `2026-01-01T00:00:${String(id).padStart(2, '0')}Z`
-    writeFileSync(join(this.folder, 'new'), ids.map((id) => `{"id":${id},"t":"${at(id)}"}\n`).join(''))
+    writeFileSync(join(this.folder, 'new'), lines(ids))
     renameSync(join(this.folder, 'new'), join(this.folder, 'in.jsonl'))
+  }
+
+  append(file: string, ids: readonly number[]): void {
+    this.appendText(file, lines(ids))
+  }
+
+  appendText(file: string, text: string): void {
+    appendFileSync(join(this.folder, file), text)
   }
 
   /** Runs a script until so many items of two rows were read and committed, or to its end. */
@@ -54,6 +64,10 @@ export class TestPlace implements Disposable {
       onWarning: (error: Error) => void said.push(error.message),
     }
     return await runPipeline(engine, input, stop.signal)
+  }
+
+  names(): string[] {
+    return readdirSync(this.folder)
   }
 
   /** The rows of all files in `out/`, sorted as text. */

@@ -20,6 +20,8 @@ export interface OpenSource {
   readonly maxRecords: number | undefined
   /** A split that was proved empty for that long does not hold the watermark; undefined: it does. */
   readonly idleMs?: number | undefined
+  /** Splits that ended in an earlier run are read again from there: they may have got more. */
+  readonly again?: boolean | undefined
   /** Where each split goes on; those of an earlier run at first. */
   readonly positions: Map<string, SplitPosition>
 }
@@ -183,7 +185,11 @@ export class Drive {
       if (event.kind === 'complete') break
       if (event.kind === 'added') splits.push(event.split.id)
     }
-    for (const split of splits) if (open.positions.get(split)?.ended !== true) this.#addSplit(open, split)
+    for (const split of splits) {
+      const position = open.positions.get(split)
+      if (open.again === true && position !== undefined) position.ended = false
+      if (position?.ended !== true) this.#addSplit(open, split)
+    }
     const unread = splits.filter((split) => open.positions.get(split)?.ended !== true)
     await this.#lowestFirst(open, unread, budget)
   }

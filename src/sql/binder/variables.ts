@@ -1,12 +1,11 @@
 import { schemeOf } from '../../core/uri.ts'
+import { replaceVariables } from '../../core/variables.ts'
 import type { Span } from '../../expr/bound.ts'
 import type { OptionLiteral } from '../ast.ts'
 import type { OptionValue } from '../catalogue.ts'
 import type { Environment } from './context.ts'
 import { fault } from './failure.ts'
 import { secretValue } from './secrets.ts'
-
-const form = /\$\{(?:(env|secret):)?([\w.-]+)(?:(:-|:\?)([^}]*))?\}/g
 
 /**
  * A URI or path: `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `${env:NAME}` replaced by the environment,
@@ -28,24 +27,17 @@ function expand(
   environment: Environment,
   { keep, encode }: { readonly keep?: ((name: string) => boolean) | undefined; readonly encode: boolean },
 ): string {
-  return text.replace(form, (whole, prefix: string | undefined, name: string, how: string | undefined, rest = '') => {
-    if (prefix === undefined && how === undefined && keep?.(name) === true) return whole
-    if (prefix === 'secret') {
+  return replaceVariables(text, {
+    ...(keep === undefined ? {} : { keep }),
+    value: (name) => environment.catalogue.variable(name),
+    secret: (name) => {
       const secret = secretValue(name, span, environment)
       return encode ? encodeURIComponent(secret) : secret
-    }
-    const value = environment.catalogue.variable(name)
-    if (value !== undefined && value !== '') return value
-    if (how === ':-') return String(rest)
-    if (value !== undefined && how === undefined) return value
-    return fault(
-      'sql_env_missing',
-      how === ':?' && rest !== '' ? String(rest) : `variable "${name}" has no value`,
-      span,
-      {
+    },
+    missing: (name, message) =>
+      fault('sql_env_missing', message === '' ? `variable "${name}" has no value` : message, span, {
         hint: `set it: ${name}=… headrace run …, or give a default: \${${name}:-value}`,
-      },
-    )
+      }),
   })
 }
 

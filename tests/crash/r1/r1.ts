@@ -10,7 +10,7 @@ const PER_PHASE = 3
 
 /** Pipelines that are killed again and again while their input grows (R1). */
 export async function r1({ full, seed, only }: Form, report: Report): Promise<void> {
-  const form = full ? { kills: 30, records: 100_000 } : { kills: 10, records: 30_000 }
+  const form = full ? { kills: 30, records: 100_000, perPhase: PER_PHASE } : { kills: 10, records: 30_000, perPhase: 0 }
   for (const [i, one] of cases.entries()) {
     if (only !== undefined && one.name !== only) continue
     const folder = join(tmpdir(), `headrace-crash-${process.pid}-${one.name}`)

@@ -11,6 +11,8 @@ export interface RoundsForm {
   readonly folder: string
   readonly seed: number
   readonly kills: number
+  /** Kills that each phase gets at the least. */
+  readonly perPhase: number
   readonly records: number
   readonly intervalMs: number
 }
@@ -23,6 +25,9 @@ export interface RoundsResult {
 
 /** Phases that a kill may fall into; each wants its share. */
 const PHASES = ['claim', 'align', 'prepare', 'persist', 'commit', 'mark', 'prune'] as const
+
+/** So many times as many kills, at the most, make up for those that came too late. */
+const MAKE_UP = 2
 
 /** The same wait for everything that should come soon. */
 const LIMIT_MS = 60_000
@@ -37,16 +42,18 @@ export async function killRounds(one: Case, form: RoundsForm): Promise<RoundsRes
   const random = new Random(seed)
   const generator = new Generator(form, one)
   const byPhase = new Map<string, number>(PHASES.map((phase) => [phase, 0]))
-  // A part is left for the last run.
-  const share = form.records / (form.kills + 1)
-  for (let kill = 0; kill < form.kills; ) {
+  // A part is left for the last run, and one for the kills that make up for those that came too late.
+  const share = (0.8 * form.records) / (form.kills + 1)
+  const rest = (0.1 * form.records) / (MAKE_UP * form.kills)
+  const isLeftOut = (): boolean => Math.min(...byPhase.values()) < form.perPhase
+  for (let kill = 0; kill < form.kills || (isLeftOut() && kill < (1 + MAKE_UP) * form.kills); ) {
+    const makesUp = kill >= form.kills
     const least = Math.min(...byPhase.values())
     const wanted = random.pick(PHASES.filter((phase) => byPhase.get(phase) === least))
     // Short phases are over before a signal lands: the process stands still in its beginning, and the kill comes before,
     // in, or behind the work of the phase.
-    const hold = { phase: wanted, ms: 5 + random.below(20) }
-    // The last third of the kills make up for those that came too late.
-    const delay = random.below(kill < (2 / 3) * form.kills ? 1.5 * hold.ms : hold.ms / 2)
+    const hold = { phase: wanted, ms: makesUp ? 200 : 5 + random.below(20) }
+    const delay = random.below(makesUp ? hold.ms / 4 : 1.5 * hold.ms)
     const run = start(folder, hold)
     let hit = run.reached(wanted)
     if (wanted !== 'claim') {
@@ -56,7 +63,7 @@ export async function killRounds(one: Case, form: RoundsForm): Promise<RoundsRes
       for (let burst = 1; burst <= bursts; burst++) {
         if (burst === bursts) hit = run.reached(wanted)
         const begun = run.reached('begin')
-        await limited(generator.until(generator.acked + share / bursts), 'records')
+        await limited(generator.until(generator.acked + (makesUp ? rest : share) / bursts), 'records')
         if (burst < bursts) await limited(begun, 'a checkpoint')
       }
     }

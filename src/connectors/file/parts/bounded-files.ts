@@ -14,9 +14,11 @@ export class BoundedFiles {
   readonly #path: string
   readonly #files = new Map<string, KnownFile>()
   readonly #literal: boolean
-  /** The files come from an earlier run. */
-  readonly #restored: boolean
+  /** Those that come from an earlier run. */
+  readonly #restored: ReadonlySet<string>
   #isListed: boolean
+  /** The files that are there now, where others are remembered, too. */
+  #listed: readonly string[] | undefined
 
   constructor(context: SourceContext, options: FileOptions, path: string) {
     this.#context = context
@@ -24,21 +26,21 @@ export class BoundedFiles {
     this.#path = path
     const state = context.state === undefined ? undefined : decodeState(context.state, 'bounded', path)
     this.#literal = state?.literal ?? isLiteral(path)
-    this.#restored = state !== undefined
-    this.#isListed = this.#restored
+    this.#restored = new Set(state?.files.map(({ split }) => split))
+    this.#isListed = state !== undefined && context.again !== true
     for (const file of state?.files ?? []) this.#files.set(file.split, file)
   }
 
   async *splits(signal: AbortSignal): AsyncIterable<SplitEvent> {
     if (!this.#isListed) await this.#list(signal)
     if (signal.aborted) return
-    for (const split of this.#files.keys()) yield { kind: 'added', split: { id: split } }
+    for (const split of this.#listed ?? this.#files.keys()) yield { kind: 'added', split: { id: split } }
     yield { kind: 'complete' }
   }
 
   /** A split's file; one that was not listed is taken as it is now. */
   file(split: string): { readonly known: KnownFile | undefined; readonly restored: boolean } {
-    return { known: this.#files.get(split), restored: this.#restored }
+    return { known: this.#files.get(split), restored: this.#restored.has(split) }
   }
 
   /** The first time that it is asked for, the first bytes of files that no reader has opened are looked at. */
@@ -59,14 +61,18 @@ export class BoundedFiles {
       clock,
       signal,
     })
+    const listed: string[] = []
     for (const path of found ?? []) {
       const stat = statOf(path, 'read')
       if (stat !== undefined && !isOldEnough(stat.mtimeMs, this.#options.min_age, clock)) continue
       // Files that the system makes up have no size; they are read to their end.
       const end = stat === undefined || stat.size === 0 ? undefined : stat.size
-      const identity = { inode: String(stat?.ino ?? 0), length: 0, crc: NO_BYTES }
+      const known = this.#files.get(path)
+      const identity = known?.identity ?? { inode: String(stat?.ino ?? 0), length: 0, crc: NO_BYTES }
       this.#files.set(path, { split: path, path, identity, end })
+      listed.push(path)
     }
+    this.#listed = listed
     this.#isListed = !signal.aborted
   }
 }

@@ -9,9 +9,12 @@ import { FileRows } from './file-rows.ts'
 import type { KnownFile } from './file-state.ts'
 import { Handle, type Handles } from './handles.ts'
 import { beginsWith, type FileIdentity, type FilePosition, identify, inodeOf, parseOffset } from './identity.ts'
-import { checkEnd, inflatedChunks, inspectInput } from './input.ts'
+import { checkEnd, inflatedChunks, inspectInput, readAt } from './input.ts'
 import { statOrNothing } from './stat-file.ts'
 import { Turns, turnOfEventLoop } from './turns.ts'
+
+const LF = 10
+const CR = 13
 
 /** Reads one file up to the end that it had when it was found. */
 export class BoundedReader implements SplitReader {
@@ -20,6 +23,8 @@ export class BoundedReader implements SplitReader {
   readonly #end: number
   /** What the file was in an earlier run, where there was one. */
   readonly #known: FileIdentity | undefined
+  /** What it had at first was read to its end. */
+  readonly #again: boolean
   readonly #handle: Handle
   readonly #rows: FileRows
   /** Where the file is: another name than at first when it was renamed in between. */
@@ -39,6 +44,7 @@ export class BoundedReader implements SplitReader {
     this.#path = of.known?.path ?? of.split
     this.#at = this.#path
     this.#end = of.known?.end ?? Number.POSITIVE_INFINITY
+    this.#again = of.restored && context.again === true
     this.#known = of.restored ? of.known?.identity : undefined
     this.#handle = new Handle(of.handles, () => this.#at)
     this.#rows = new FileRows(context, options, { file: this.#handle, split: of.split, path: this.#path })
@@ -59,6 +65,7 @@ export class BoundedReader implements SplitReader {
     await rows.begin(input, identity, { byte, row })
     if (input.codec === undefined) {
       if (earlier !== undefined) this.#checkSize(byte)
+      if (this.#again && byte > 0 && byte < this.#end) this.#checkLastLine(byte)
       // One generator between the decoder and the reader of items: this is the hot path.
       const turns = new Turns()
       for (let at = byte; at < this.#end && !signal.aborted; ) {
@@ -132,6 +139,14 @@ export class BoundedReader implements SplitReader {
     const size = statOf(this.#at, 'read')?.size ?? 0
     const wanted = this.#end === Number.POSITIVE_INFINITY ? byte : Math.max(byte, this.#end)
     if (size < wanted) throw changed(this.#path, `it has ${size} bytes, ${wanted} were there before`)
+  }
+
+  /** The end of a file ends its last line: what has been added to that line would be read as a line of its own. */
+  #checkLastLine(byte: number): void {
+    const around = new Uint8Array(2)
+    readAt(this.#handle.descriptor, around, byte - 1, this.#path)
+    if (around[0] === LF || around[1] === LF || around[1] === CR) return
+    throw changed(this.#path, `its last line was not whole at byte ${byte} and has been gone on with`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -145,6 +145,19 @@ export class TargetLedger {
     })
   }
 
+  /** Removes ledger and lock, unless another lineage or instance has the target by now. */
+  async forget(): Promise<void> {
+    const lock = await lockTarget(join(this.#folder, lockName(this.#owner)), this.#place)
+    let isOwn = false
+    try {
+      this.#entryOf(await this.#read(), false)
+      isOwn = true
+      await orAbsent(this.#files.unlink(this.path))
+    } finally {
+      lock.release(isOwn)
+    }
+  }
+
   async #read(): Promise<LedgerText | undefined> {
     let bytes: Uint8Array | undefined
     try {

@@ -1,10 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { systemFiles } from '../../../core/system-files.ts'
 import { DyingFiles } from '../../../testkit/dying-files.ts'
-import { runEpochs, type SnapshotBox } from '../../../testkit/epoch-driver.ts'
 import { epochOf, FileSinks, failure, rowsFrom } from '../../../testkit/file-sinks.ts'
 
 const sinks = new FileSinks()
@@ -100,42 +99,6 @@ test('rows are synced before the token, and the folder that has the new name', a
     'rename ledger',
     `sync ${folder}`,
   ])
-})
-
-describe('a process that dies at any system call', () => {
-  for (const when of ['before', 'after'] as const) {
-    for (const mode of ['overwrite', 'create'] as const) {
-      test(`${when} its effect, ${mode}: the old file or all rows once`, async () => {
-        const run = { rows: rowsFrom(0, 6), perEpoch: 2, ends: true }
-        let deaths = 0
-        for (let n = 1; ; n++) {
-          const path = sinks.freshPath('csv')
-          if (mode === 'overwrite') oldFile(path)
-          const box: SnapshotBox = { snapshot: undefined, begun: 0n }
-          const files = new DyingFiles({ at: n, when })
-          const options = { write_mode: mode }
-          const died = await sinks
-            .open(path, { files, options })
-            .then((driver) => runEpochs(driver, box, run))
-            .then(
-              () => false,
-              () => files.dead,
-            )
-          await files.bury()
-          const label = `call ${n}: ${files.trace.at(-1)}`
-          if (existsSync(path)) expect(['old', csvOf(6)], label).toContain(text(path))
-          const second = await sinks.open(path, { incarnation: 2, options })
-          await runEpochs(second, box, run)
-          expect(text(path), label).toBe(csvOf(6))
-          expect(staged(path), label).toEqual([])
-          await sinks.closeAll()
-          if (!died) break
-          deaths++
-        }
-        expect(deaths).toBeGreaterThan(40)
-      }, 60_000)
-    }
-  }
 })
 
 test('an old owner that wakes before its rename cannot hit what came after', async () => {

@@ -274,6 +274,11 @@ export class ReplacedSink implements Sink {
     await file?.handle.close().catch(() => {})
   }
 
+  /** A replaced path has no epochs that a later run could add to. */
+  async forget(): Promise<void> {
+    await this.#ledger.forget()
+  }
+
   health(): Promise<Health> {
     return this.#space.health()
   }

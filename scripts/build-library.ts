@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { build } from 'rolldown'
+
+const root = join(import.meta.dirname, '..')
+
+/** What `import` finds: the name under `exports` of package.json, and the file that holds its names. */
+const entries: Readonly<Record<string, string>> = { headrace: 'src/headrace/headrace.ts' }
+
+/**
+ * Emits the library into `dist/lib/`: ES modules, which `require` of Node 24 loads, too, and the declarations of what
+ * the entries name. Connectors and the SQL engine are chunks of their own: they are loaded when they are used.
+ */
+export async function buildLibrary(): Promise<void> {
+  const out = join(root, 'dist/lib')
+  rmSync(out, { recursive: true, force: true })
+  await build({
+    cwd: root,
+    input: entries as Record<string, string>,
+    platform: 'node',
+    external: [/^node:/, 'commander', 'picomatch'],
+    output: { dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+  })
+  copyFileSync(join(root, 'src/kernels/kernels.wasm'), join(out, 'kernels.wasm'))
+  emitDeclarations(join(out, 'types'))
+}
+
+function emitDeclarations(out: string): void {
+  const all = join(root, 'dist/declarations')
+  rmSync(all, { recursive: true, force: true })
+  const typescript = join(dirname(import.meta.resolve('typescript/package.json').slice('file://'.length)), 'bin/tsc')
+  const project = join(root, 'tsconfig.library.json')
+  execFileSync(process.execPath, [typescript, '-p', project, '--outDir', all], { stdio: 'inherit', cwd: root })
+  for (const path of reachable(all)) {
+    const target = join(out, relative(all, path))
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, readFileSync(path))
+  }
+  rmSync(all, { recursive: true })
+}
+
+/** The declarations that the entries name, and what those name: nobody needs the rest. */
+function reachable(all: string): ReadonlySet<string> {
+  const found = new Set<string>()
+  const visit = (path: string): void => {
+    if (found.has(path) || !existsSync(path)) return
+    found.add(path)
+    for (const [, target] of readFileSync(path, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.[jt]s['"]/g)) {
+      visit(resolve(dirname(path), `${target}.d.ts`))
+    }
+  }
+  for (const entry of Object.values(entries)) visit(join(all, entry.replace(/^src\//, '').replace(/\.ts$/, '.d.ts')))
+  return found
+}

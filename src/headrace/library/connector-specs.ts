@@ -1,0 +1,44 @@
+import { blackholeOptions } from '../../connectors/blackhole/options.ts'
+import type { Connector } from '../../connectors/contract.ts'
+import { datagenOptions } from '../../connectors/datagen/options.ts'
+import { fileOptions } from '../../connectors/file/options.ts'
+import { memoryOptions } from '../../connectors/memory/options.ts'
+import { nexmarkOptions } from '../../connectors/nexmark/options.ts'
+import { stdioOptions } from '../../connectors/stdio/options.ts'
+import type { OptionSpec } from '../../core/option-types.ts'
+import { connectors } from '../catalogue.ts'
+
+/** What is known of a connector before it is loaded: its URIs and options are checked without it. */
+export interface ConnectorSpec {
+  readonly name: string
+  readonly options: OptionSpec
+  readonly sources: readonly string[]
+  readonly sinks: readonly string[]
+  readonly load: () => Promise<Connector>
+}
+
+/** By connector: its options, and the schemes that can be read and written. */
+export const builtInOptions = {
+  blackhole: { options: blackholeOptions, sources: [], sinks: ['blackhole'] },
+  datagen: { options: datagenOptions, sources: ['datagen'], sinks: [] },
+  file: { options: fileOptions, sources: ['file'], sinks: ['file'] },
+  memory: { options: memoryOptions, sources: ['channel', 'memory'], sinks: ['channel', 'memory'] },
+  nexmark: { options: nexmarkOptions, sources: ['nexmark'], sinks: [] },
+  stdio: { options: stdioOptions, sources: ['stdin'], sinks: ['stderr', 'stdout'] },
+} as const satisfies Record<string, Pick<ConnectorSpec, 'options' | 'sources' | 'sinks'>>
+
+export const builtInSpecs: readonly ConnectorSpec[] = connectors.map(({ name, load }) => {
+  return { name, load, ...builtInOptions[name as keyof typeof builtInOptions] }
+})
+
+/** Of a connector that somebody else wrote. */
+export function specOf(connector: Connector): ConnectorSpec {
+  const { name, schemes, options, capabilities } = connector
+  return {
+    name,
+    options,
+    sources: capabilities.source === undefined ? [] : schemes,
+    sinks: capabilities.sink === undefined ? [] : schemes,
+    load: () => Promise.resolve(connector),
+  }
+}
