@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
-import type { Progress } from '../headrace/pipeline.ts'
 import type { RunControl, RunStatus, Wait } from '../headrace/run-control.ts'
+import type { Progress } from '../headrace/run-digest.ts'
 import { grouped, spanText } from './columns.ts'
 import type { Io } from './io.ts'
 
