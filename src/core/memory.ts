@@ -13,6 +13,7 @@ export const PADDING = 64
  * Regions are rounded up to powers of two and kept in free lists by size: a pipeline gives back what it took.
  */
 export class WorkerMemory {
+  /** @internal */
   readonly wasm: WebAssembly.Memory
   #top = PAGE
   #bytes: Uint8Array

@@ -10,6 +10,7 @@ import type { Place } from './data-source.ts'
 import { EngineWriter, type WriterSink } from './data-writer.ts'
 import { DataSourceError, guarded } from './errors.ts'
 import { loadEndpoint, type NamedEndpoint } from './named-endpoint.ts'
+import { schemaOf } from './schema-text.ts'
 import type { CheckResult, DataSink, DataWriter, SinkMetadata, Waiting, WriterOptions } from './types.ts'
 
 /** A sink of the connector contract, record by record. */
@@ -75,7 +76,7 @@ export class EngineSink implements DataSink {
   async createWriter(options: WriterOptions = {}): Promise<DataWriter> {
     options.signal?.throwIfAborted()
     const endpoint = await this.load()
-    const declared = typeof options.schema === 'string' ? await columnsOf(options.schema) : options.schema
+    const declared = typeof options.schema === 'string' ? await schemaOf(options.schema) : options.schema
     const schema = declared ?? this.place.schema
     if (schema !== undefined) await this.validateSchema(schema)
     const engine = this.place.engine()
@@ -116,8 +117,6 @@ export class EngineSink implements DataSink {
     await this.close()
   }
 }
-
-const columnsOf = async (text: string): Promise<Schema> => await (await import('./schema-text.ts')).schemaOf(text)
 
 const schemaFault = (message: string): DataSourceError =>
   new DataSourceError('Schema', 'connector_schema_mismatch', message)

@@ -1,17 +1,22 @@
+import { type NamedStream, namedStreams } from '../../channels/named-streams.ts'
 import { createStream } from '../../channels/stream.ts'
 import type { StreamOptions } from '../../channels/stream-core.ts'
 import type { StreamSink } from '../../channels/stream-sink.ts'
 import type { StreamSource } from '../../channels/stream-source.ts'
+import { CHANGE } from '../../core/change.ts'
 import type { Clock } from '../../core/clock.ts'
 import { HeadraceError } from '../../core/errors.ts'
+import type { Schema } from '../../core/types.ts'
 import { dataDirectory } from '../durable/state-folder.ts'
 import { Engine } from '../engine.ts'
 import type { ScriptInput } from '../script.ts'
 import type { Instance } from './create.ts'
 import { type ConnectorRegistry, registry as processRegistry } from './registry.ts'
+import { rowOf, valuesOf } from './row-values.ts'
 import type { SqlParameters } from './sql-parameters.ts'
 import type { RejectedRow, SqlPipeline } from './sql-pipeline.ts'
 import type { SqlProblem } from './sql-problems.ts'
+import type { Row } from './types.ts'
 
 export interface HeadraceConfig {
   /** Where pipelines with a name keep their state; `HEADRACE_DATA_DIR`, else `.headrace`. */
@@ -33,6 +38,14 @@ export interface HeadraceConfig {
 /** What a text goes through on its way to rows; `delivery` is what is guaranteed between each source and sink. */
 export type ExplainStage = 'tokens' | 'ast' | 'bound' | 'plan' | 'optimized' | 'streaming' | 'delivery' | 'graph'
 
+/** Code pushes into the source of a stream; every subscriber of its sink sees all of it. */
+export interface InProcessStream<T> {
+  readonly source: StreamSource<T>
+  readonly sink: StreamSink<T>
+}
+
+export type NamedStreamOptions = Omit<StreamOptions, 'name'>
+
 /** Ended pipelines that are remembered. */
 const ENDED_MAX = 100
 
@@ -43,7 +56,7 @@ export class Headrace implements Instance, AsyncDisposable {
   readonly registry: ConnectorRegistry
   readonly #config: HeadraceConfig
   readonly #pipelines = new Map<string, SqlPipeline>()
-  readonly #streams = new Map<string, { readonly source: StreamSource<unknown>; readonly sink: StreamSink<unknown> }>()
+  readonly #streams = new Map<string, InProcessStream<unknown>>()
   #count = 0
   #closing: Promise<void> | undefined
 
@@ -105,18 +118,21 @@ export class Headrace implements Instance, AsyncDisposable {
     }
   }
 
-  /** The in-process stream of a name, made when it is first asked for. */
-  stream<T>(
-    name: string,
-    options: StreamOptions = {},
-  ): { readonly source: StreamSource<T>; readonly sink: StreamSink<T> } {
+  /**
+   * The in-process stream of a name, made when it is first asked for. One with a schema takes rows, and SQL reads it by
+   * its name.
+   */
+  stream<T = Row>(name: string, options: NamedStreamOptions = {}): InProcessStream<T> {
     this.#refuseClosed()
     let stream = this.#streams.get(name)
     if (stream === undefined) {
-      stream = createStream<unknown>({ clock: this.engine.clock, ...options, name })
+      const { clock, shared } = this.engine
+      stream = createStream<unknown>({ clock, ...options, name })
       this.#streams.set(name, stream)
+      const { schema } = options
+      if (schema !== undefined) namedStreams(shared).set(name, { ...stream, schema, ...rowForms(schema) })
     }
-    return stream as { readonly source: StreamSource<T>; readonly sink: StreamSink<T> }
+    return stream as InProcessStream<T>
   }
 
   /** Those that run, and the last ones that have ended. */
@@ -208,6 +224,11 @@ export class Headrace implements Instance, AsyncDisposable {
     for (const { id } of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) this.#pipelines.delete(id)
   }
 }
+
+const rowForms = (schema: Schema): Pick<NamedStream, 'toRow' | 'ofRow'> => ({
+  toRow: (value) => ({ values: valuesOf(value as Row, schema), change: CHANGE.insert }),
+  ofRow: ({ values }) => rowOf(schema, values),
+})
 
 /** The SQL engine is loaded by the first text: programs that only move records never need it. */
 async function loadSql() {
