@@ -2,9 +2,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import type { Connector } from '../../connectors/contract.ts'
 import { HeadraceErrors } from '../../core/errors.ts'
+import { integer } from '../../core/options.ts'
+import { BatchBuilder } from '../../core/row-batch.ts'
 import { createSink, createSource } from './create.ts'
 import { Headrace } from './open.ts'
+import { ConnectorRegistry } from './registry.ts'
+import { schemaOf } from './schema-text.ts'
 import type { Row } from './types.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'headrace-open-'))
@@ -93,6 +98,103 @@ test('a channel of the handle is written by code and read by SQL', async () => {
   expect((await rows.next()).value).toEqual({ id: 2n, twice: 14 })
   await rows.return?.()
   await expect(createSource('memory://orders').fetchSchema()).rejects.toMatchObject({ kind: 'Schema' })
+})
+
+test('a stream is pushed by code, read from SQL by its name, and seen by every subscriber', async () => {
+  await using headrace = await open()
+  const clicks = headrace.stream('clicks', { schema: await schemaOf('page STRING, at TIMESTAMP') })
+  expect(headrace.stream('clicks')).toBe(clicks)
+  const query = await headrace.sql("SELECT page, at FROM clicks WHERE page <> 'b'")
+  const rows = query[Symbol.asyncIterator]()
+  const first = rows.next()
+  await clicks.source.push({ page: 'a', at: new Date(0) })
+  expect((await first).value).toEqual({ page: 'a', at: 0n })
+  const subscription = clicks.sink.subscribe()
+  await clicks.source.push({ page: 'b' })
+  await clicks.source.push({ page: 'c', at: 5n })
+  expect((await rows.next()).value).toEqual({ page: 'c', at: 5n })
+  expect(await subscription.recv()).toEqual({ page: 'b' })
+  await rows.return?.()
+})
+
+test('a connector of somebody else is read by SQL and by createSource', async () => {
+  const registry = new ConnectorRegistry()
+  const letters: Connector = {
+    name: 'letters',
+    schemes: ['letters'],
+    summary: 'Letters of the alphabet.',
+    options: { count: integer('How many.', { default: 3, min: 1, max: 26, side: 'source' }) },
+    capabilities: {
+      source: {
+        resume: 'offset',
+        retention: 'kept',
+        order: 'total',
+        changes: 'append',
+        bounded: 'always',
+        pushdown: 'columns',
+      },
+    },
+    bounded: () => true,
+    discover: async () => ({
+      columns: [
+        {
+          name: 'letter',
+          type: { kind: 'string' },
+          nullable: false,
+          origin: 'catalogue',
+          nullShare: 0,
+          examples: [],
+          confidence: 1,
+        },
+      ],
+      key: [],
+      eventTimeCandidates: [],
+      rowsSeen: 0,
+      bytesSeen: 0,
+      warnings: [],
+      format: undefined,
+    }),
+    openSource: async ({ schema, memory, options, columns }) => ({
+      incarnation: async () => 'letters',
+      async *splits() {
+        yield { kind: 'added', split: { id: 'all' } }
+        yield { kind: 'complete' }
+      },
+      open: () => {
+        const builder = new BatchBuilder(schema, 1, memory)
+        return {
+          async *read(from) {
+            for (let i = Number(from?.slice(3) ?? 0); i < (options['count'] as number); i++) {
+              builder.reset()
+              builder.append(columns.map(() => String.fromCharCode(97 + i)))
+              yield { kind: 'batch', batch: builder.finish(), next: `l1:${i + 1}` }
+            }
+          },
+          [Symbol.asyncDispose]: async () => builder[Symbol.dispose](),
+        }
+      },
+      health: async () => ({ state: 'healthy', issues: [] }),
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
+  }
+  registry.registerConnector(letters)
+  expect(() => registry.registerConnector(letters)).toThrow('registered already')
+  registry.registerConnector(letters, { replace: true })
+  expect(registry.describe('letters').source).toMatchObject({ properties: { count: { maximum: 26 } } })
+  expect(registry.sourceSchemes()).toContain('letters')
+
+  await using headrace = await Headrace.open({ registry, state: false })
+  const query = await headrace.sql("SELECT letter FROM 'letters:?count=2'")
+  expect(await query.all()).toEqual([{ letter: 'a' }, { letter: 'b' }])
+  await using reader = await createSource('letters:', {}, { instance: headrace }).createReader()
+  expect((await reader.read()).map(({ value }) => value)).toEqual([{ letter: 'a' }])
+  await reader.seek(reader.position())
+  expect((await reader.read()).map(({ value, offset }) => [value, offset])).toEqual([[{ letter: 'b' }, 'l1:2']])
+  expect(registry.unregister('letters')).toBe(true)
+  expect(() => createSource('letters:', {}, { registry })).toThrow('No factory registered for source scheme: letters')
+  expect(() => createSource('file:x', {}, { registry: new ConnectorRegistry({ builtins: false }) })).toThrow(
+    'No factory',
+  )
 })
 
 test('a named pipeline keeps its progress: checkpoint, pause, stop, and on', async () => {
