@@ -100,6 +100,7 @@ export {
   type NamedStreamOptions,
 } from './library/open.ts'
 export type { OptionInput, OptionInputs } from './library/option-inputs.ts'
+export { type FormatCodec, registerFormat } from './library/register-format.ts'
 export {
   ConnectorRegistry,
   registerConnector,
