@@ -13,7 +13,8 @@ import {
   takeCut,
 } from '../runtime/delivery/cut.ts'
 import { type Cut, Cycle, type CycleForm } from '../runtime/delivery/cycle.ts'
-import { settle } from '../runtime/delivery/settle.ts'
+import { type Led, ledPositions, restoreLed } from '../runtime/delivery/led.ts'
+import { forgetAll } from '../runtime/delivery/settle.ts'
 import { Drive, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
 import type { Origin } from '../runtime/graph/origin.ts'
@@ -33,12 +34,14 @@ import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
 import { refuseAdding, refuseReplay } from './refuse-replaced.ts'
+import { regimeOf } from './regime.ts'
 import { retriedWrite } from './retried-write.ts'
 import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
 import type { Digest, Progress } from './run-digest.ts'
 import { runFacts } from './run-facts.ts'
 import { savedCounters } from './saved-counters.ts'
+import { settleSinks } from './settle-sinks.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -66,6 +69,8 @@ export class Pipeline {
   readonly #context: OperatorContext
   readonly #graph: Graph
   readonly #badRows: BadRows
+  /** What the sink that leads held at the start, where it is more than a snapshot. */
+  #led: Led | undefined
   readonly #planned: readonly PlannedSink[]
   readonly #sinks: SinkStage[] = []
   readonly #sources: OpenSource[] = []
@@ -159,16 +164,16 @@ export class Pipeline {
       ...this.#sinks,
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
     ]
-    const reached = await settle(cycleSinks, restored, {
-      incarnation: snapshots.incarnation,
-      pipeline: this.#input.plan.name!,
-      resolution: durable.resolution,
-    })
-    snapshots.skipEpochs(reached)
+    const warn = (error: Error): void => this.#input.onWarning?.(error)
+    const pipeline = this.#input.plan.name!
+    const sinkLed = rerun === undefined && regimeOf(this.#input.plan) === 'sink-led'
+    const sources = this.#sourceNodes.map(({ node }) => node.id)
+    this.#led = await settleSinks(cycleSinks, durable, { pipeline, sinkLed, sources })
+    if (this.#led !== undefined) restoreLed(running, this.#led)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
     if (durable.completed && rerun === undefined) {
-      await this.#forget(cycleSinks)
+      await forgetAll(cycleSinks, warn)
       return { complete: true, epoch: restored!.epoch }
     }
     await this.#openSources(durable)
@@ -202,7 +207,8 @@ export class Pipeline {
       onRunning: (isRunning) => {
         drive.yielding = isRunning
       },
-      onWarning: (error) => this.#input.onWarning?.(error),
+      onWarning: warn,
+      sinkLed,
       onRejects: (part, epoch, rejects) => this.#badRows.onCommitRejects(part, epoch, rejects),
       signal,
       isWaiting: () => this.#queue?.wait !== undefined,
@@ -240,7 +246,7 @@ export class Pipeline {
         last: rerun === undefined ? complete : durable.completed,
       })
       this.#rate?.throwIfExceeded()
-      if (complete) await this.#forget(cycleSinks)
+      if (complete) await forgetAll(cycleSinks, warn)
       return { complete, epoch }
     } catch (error) {
       // A checkpoint that failed ends the run: what it interrupts is no other fault.
@@ -249,15 +255,6 @@ export class Pipeline {
       signal.removeEventListener('abort', release)
       durable.options.onControl?.(undefined)
       await checkpointing.quiet()
-    }
-  }
-
-  /** What is left behind where that fails is in nobody's way. */
-  async #forget(sinks: readonly { readonly part: string; readonly sink: Sink }[]): Promise<void> {
-    for (const { part, sink } of sinks) {
-      await sink.forget?.().catch((error: unknown) => {
-        this.#input.onWarning?.(new Error(`sink '${part}': ${(error as Error).message}`))
-      })
     }
   }
 
@@ -379,7 +376,9 @@ export class Pipeline {
         this.#sources.push({ origin, node, source, maxRecords: undefined, positions: new Map() })
         continue
       }
-      const restored = restoredSource(node.id, durable?.restored)
+      const led = this.#led
+      const stored = restoredSource(node.id, durable?.restored)
+      const restored = led === undefined ? stored : { ...stored, positions: ledPositions(node.id, led.offsets) }
       const again = durable?.continues === true
       const source = await openSource(this.#place(durable), node, { state: restored.state, again })
       const reset = durable?.options.resetSources
