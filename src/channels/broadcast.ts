@@ -61,10 +61,7 @@ export class Broadcast<T> implements AsyncDisposable {
   broadcast(value: T): Promise<void> {
     const fault = this.#refusal()
     if (fault !== undefined) return Promise.reject(fault)
-    if (this.#publishing === undefined && this.#ring.hasRoom()) {
-      this.#ring.put(value)
-      return DONE
-    }
+    if (this.#publishedNow(value)) return DONE
     return this.#inTurn(() => this.#publishSlowly(value))
   }
 
@@ -72,13 +69,7 @@ export class Broadcast<T> implements AsyncDisposable {
   tryBroadcast(value: T): void {
     const fault = this.#refusal()
     if (fault !== undefined) throw fault
-    if (this.#publishing !== undefined || !this.#ring.hasRoom()) {
-      if (this.#policy !== 'skip_for_slow' || this.#publishing !== undefined) {
-        throw new BroadcastError('BufferFull', { capacity: this.#ring.capacity, value })
-      }
-      this.#ring.dropOldest()
-    }
-    this.#ring.put(value)
+    if (!this.#publishedNow(value)) throw new BroadcastError('BufferFull', { capacity: this.#ring.capacity, value })
   }
 
   /** Joins; gets what is published from now on. Throws `MaxSubscribersReached` or `Closed`. */
@@ -142,6 +133,10 @@ export class Broadcast<T> implements AsyncDisposable {
     this.#remove(found, new BroadcastError('SubscriberNotFound', { subscriber: found.name }))
   }
 
+  get subscriberCount(): number {
+    return this.#subscribers.size
+  }
+
   get capacity(): number {
     return this.#ring.capacity
   }
@@ -166,6 +161,17 @@ export class Broadcast<T> implements AsyncDisposable {
     return undefined
   }
 
+  /** False: it would have to wait. */
+  #publishedNow(value: T): boolean {
+    if (this.#publishing !== undefined) return false
+    if (!this.#ring.hasRoom()) {
+      if (this.#policy !== 'skip_for_slow') return false
+      this.#ring.dropOldest()
+    }
+    this.#ring.put(value)
+    return true
+  }
+
   /** One publisher waits at a time, the others behind it: items keep the order of the calls. */
   #inTurn(task: () => Promise<void>): Promise<void> {
     const turn = (this.#publishing ?? DONE).then(task)
@@ -182,14 +188,14 @@ export class Broadcast<T> implements AsyncDisposable {
     const fault = this.#refusal()
     if (fault !== undefined) throw fault
     const ring = this.#ring
-    if (!ring.hasRoom() && this.#policy === 'skip_for_slow') ring.dropOldest()
     if (ring.hasRoom()) {
       ring.put(value)
       return
     }
     if (await this.#waited(value)) return
-    if (this.#policy === 'block') throw this.#tooSlow(this.#slow()[0]!)
-    for (const slow of this.#slow()) this.#remove(slow, this.#tooSlow(slow))
+    const slow = this.#slow()
+    if (this.#policy === 'block' && slow[0] !== undefined) throw this.#tooSlow(slow[0])
+    for (const subscriber of slow) this.#remove(subscriber, this.#tooSlow(subscriber))
     if (this.#subscribers.size === 0) throw new BroadcastError('NoSubscribers')
     ring.put(value)
   }

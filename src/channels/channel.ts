@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { oneOf, ringCapacity } from './capacity.ts'
 import { StreamingError } from './errors.ts'
 import { type Cursor, DONE, ItemRing, type Overflow } from './ring.ts'
-import { drain, receiveWithin } from './waits.ts'
+import { drain, within } from './waits.ts'
 
 export interface ChannelOptions {
   /** Items held: clamped to 4 … 1,048,576, rounded up to a power of two. */
@@ -175,7 +175,7 @@ export class Receiver<T> implements AsyncDisposable, AsyncIterable<T> {
 
   /** Like `recv`, at most `ms` milliseconds: then `Timeout`. */
   recvTimeout(ms: number, options: { readonly signal?: AbortSignal | undefined } = NO_OPTIONS): Promise<T> {
-    return receiveWithin(this.#cursor, ms, { clock: this.#core.clock, ...options })
+    return within((signal) => this.#cursor.next(signal), ms, { clock: this.#core.clock, ...options })
   }
 
   /** At most `max` items that are there. */

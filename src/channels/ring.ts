@@ -19,8 +19,12 @@ interface WaitingPush<T> {
   readonly reject: (error: unknown) => void
 }
 
-interface WaitingTake<T> {
-  readonly resolve: (item: T) => void
+/** There is nothing to take now. */
+export const NONE = Symbol('none')
+
+interface WaitingTake {
+  readonly take: () => unknown
+  readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -159,7 +163,7 @@ export class ItemRing<T> {
     this.single = this.#cursors.length === 1
     // What the last reader has not taken waits for the next one.
     if (this.#cursors.length === 0) this.#tail = Math.max(this.#tail, cursor.position)
-    cursor.wakeAll(new StreamingError('Disconnected'))
+    cursor.detach()
     if (this.waiting !== 0) this.admit()
   }
 
@@ -226,7 +230,7 @@ const IGNORE = (): void => {}
 
 /** One reader of a ring. */
 export class Cursor<T> {
-  readonly ring: ItemRing<T>
+  ring: ItemRing<T>
   /** Of the next item. */
   position: number
   readonly start: number
@@ -234,7 +238,8 @@ export class Cursor<T> {
   skipped = 0
   /** Polls that found nothing. */
   empty = 0
-  readonly #sleepers = new Set<WaitingTake<T>>()
+  readonly #sleepers = new Set<WaitingTake>()
+  #serving = false
 
   constructor(ring: ItemRing<T>, position: number) {
     this.ring = ring
@@ -272,11 +277,20 @@ export class Cursor<T> {
 
   /** The next item, waiting for it; rejects with `Disconnected`, or the signal's reason. */
   next(signal?: AbortSignal): Promise<T> {
+    return this.wait<T>(() => (this.position === this.ring.head ? NONE : (this.take() as T)), signal)
+  }
+
+  /**
+   * What `take` gives, as soon as that is not `NONE`: it runs now and whenever an item enters. Those who wait get theirs
+   * in the order in which they came, in the step in which the item enters.
+   */
+  wait<V>(take: () => V | typeof NONE, signal?: AbortSignal): Promise<V> {
     if (signal?.aborted === true) return Promise.reject(signal.reason)
-    if (this.position !== this.ring.head) return Promise.resolve(this.take() as T)
-    if (this.ring.ended || !this.ring.cursors.includes(this)) return Promise.reject(new StreamingError('Disconnected'))
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const sleeper = { resolve, reject }
+    const value = take()
+    if (value !== NONE) return Promise.resolve(value)
+    if (this.ring.ended) return Promise.reject(new StreamingError('Disconnected'))
+    const { promise, resolve, reject } = Promise.withResolvers<V>()
+    const sleeper = { take, resolve: resolve as (value: unknown) => void, reject }
     this.#sleepers.add(sleeper)
     this.ring.sleeping++
     if (signal === undefined) return promise
@@ -289,14 +303,27 @@ export class Cursor<T> {
     return promise.finally(() => signal.removeEventListener('abort', abort))
   }
 
-  /** Hands items to those that wait for one. */
+  /** Hands what there is to those that wait. */
   serve(): void {
+    // A take may let a waiting push in, which comes back here: the loop that runs sees its item.
+    if (this.#serving) return
+    this.#serving = true
     for (const sleeper of this.#sleepers) {
-      if (this.position === this.ring.head) return
+      const value = sleeper.take()
+      if (value === NONE) break
       this.#sleepers.delete(sleeper)
       this.ring.sleeping--
-      sleeper.resolve(this.take() as T)
+      sleeper.resolve(value)
     }
+    this.#serving = false
+  }
+
+  /** It has left: nothing comes any more. */
+  detach(): void {
+    this.wakeAll(new StreamingError('Disconnected'))
+    this.ring = new ItemRing(1)
+    this.ring.close()
+    this.position = 0
   }
 
   /** Ends the wait of all. */

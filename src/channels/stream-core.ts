@@ -1,20 +1,11 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import { SequenceCounter, WatermarkCell } from '../core/counters.ts'
+import type { SourceJournal } from '../core/source-journal.ts'
 import { type Schema, sameType, typeName } from '../core/types.ts'
 import { oneOf, ringCapacity, wholeNumber } from './capacity.ts'
 import { StreamingError } from './errors.ts'
 import { ItemRing, type Overflow } from './ring.ts'
 import { type Held, HeldBatch, HeldWatermark, type StreamBatch } from './stream-items.ts'
-
-/** Where a source notes what was pushed, so that it survives a crash: the checkpoint manager gives one. */
-export interface SourceJournal {
-  /**
-   * One push, whose records the counter includes. It runs in the step of the push; `push` resolves with what it gives.
-   */
-  pushed(sequence: bigint, watermark: bigint): Promise<void> | undefined
-  /** A watermark that advanced. */
-  advanced(sequence: bigint, watermark: bigint): void
-}
 
 export interface StreamOptions {
   readonly name?: string | undefined

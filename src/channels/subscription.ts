@@ -1,15 +1,13 @@
 import type { Schema } from '../core/types.ts'
-import { type Cursor, DONE } from './ring.ts'
+import { StreamingError } from './errors.ts'
+import { type Cursor, DONE, NONE } from './ring.ts'
 import type { StreamCore } from './stream-core.ts'
 import { type Held, HeldBatch, HeldWatermark, type StreamBatch, type StreamItem } from './stream-items.ts'
-import { drain, receiveWithin } from './waits.ts'
+import { within } from './waits.ts'
 
 interface Waits {
   readonly signal?: AbortSignal | undefined
 }
-
-/** There is no record now. */
-const NONE = Symbol('none')
 
 /**
  * One reader of a stream. The `poll` family gives what is there, the `recv` family waits. Records come one by one, those
@@ -39,39 +37,25 @@ export class Subscription<T> implements AsyncDisposable, AsyncIterable<T> {
 
   /** The next item of any kind; undefined when there is none now. */
   pollMessage(): StreamItem<T> | undefined {
-    const ready = this.#carriedOrRow()
-    if (ready !== undefined) return ready
-    if (this.#cursor.pending > 0) return itemOf(this.#cursor.take() as Held<T>)
+    const item = this.#nextItem()
+    if (item !== NONE) return item
     this.#cursor.empty++
     return undefined
   }
 
   /** The next record, waiting for it; `Disconnected` when the stream has ended. */
-  async recv(options: Waits = NO_OPTIONS): Promise<T> {
-    for (;;) {
-      if (this.#hasRow()) return this.#rows[this.#row++]!
-      const item = await this.#cursor.next(options.signal)
-      if (item instanceof HeldBatch) this.#open(item.batch)
-      else if (!(item instanceof HeldWatermark)) return item
-    }
+  recv({ signal }: Waits = NO_OPTIONS): Promise<T> {
+    return this.#cursor.wait(this.#take, signal)
   }
 
-  /** Like `recv`, at most `ms` milliseconds in all: then `Timeout`. */
-  async recvTimeout(ms: number, options: Waits = NO_OPTIONS): Promise<T> {
-    const { clock } = this.#core
-    const started = clock.elapsedMs()
-    for (;;) {
-      if (this.#hasRow()) return this.#rows[this.#row++]!
-      const left = Math.max(0, ms - (clock.elapsedMs() - started))
-      const item = await receiveWithin(this.#cursor, left, { clock, ...options })
-      if (item instanceof HeldBatch) this.#open(item.batch)
-      else if (!(item instanceof HeldWatermark)) return item
-    }
+  /** Like `recv`, at most `ms` milliseconds: then `Timeout`. */
+  recvTimeout(ms: number, options: Waits = NO_OPTIONS): Promise<T> {
+    return within((signal) => this.recv({ signal }), ms, { clock: this.#core.clock, ...options })
   }
 
   /** The next item of any kind, waiting for it. */
-  async recvMessage(options: Waits = NO_OPTIONS): Promise<StreamItem<T>> {
-    return this.#carriedOrRow() ?? itemOf(await this.#cursor.next(options.signal))
+  recvMessage({ signal }: Waits = NO_OPTIONS): Promise<StreamItem<T>> {
+    return this.#cursor.wait(() => this.#nextItem(), signal)
   }
 
   /** At most `max` records that are there. */
@@ -131,7 +115,7 @@ export class Subscription<T> implements AsyncDisposable, AsyncIterable<T> {
   close(): Promise<void> {
     if (this.#core.subscribers.delete(this.#id)) {
       this.#core.ring.leave(this.#cursor)
-      this.#cursor.position = this.#core.ring.head
+      this.#core.carried.delete(this.#cursor)
       this.#rows = []
       this.#row = 0
     }
@@ -151,11 +135,25 @@ export class Subscription<T> implements AsyncDisposable, AsyncIterable<T> {
 
   /** Every item of any kind until the stream ends. */
   async *messages(): AsyncGenerator<StreamItem<T>, void, undefined> {
-    for (let ready = this.#carriedOrRow(); ready !== undefined; ready = this.#carriedOrRow()) yield ready
-    for await (const item of drain(this.#cursor)) {
-      const carried = this.#carried()
-      if (carried !== undefined) yield carried
-      yield itemOf(item)
+    for (;;) {
+      const item = this.#nextItem()
+      if (item !== NONE) {
+        yield item
+        continue
+      }
+      const [first] = await this.#awaited()
+      if (first === undefined) return
+      yield first
+    }
+  }
+
+  /** The next item, or nothing when there will be none. */
+  async #awaited(): Promise<[StreamItem<T>?]> {
+    try {
+      return [await this.recvMessage()]
+    } catch (error) {
+      if (error instanceof StreamingError && error.kind === 'Disconnected') return []
+      throw error
     }
   }
 
@@ -178,9 +176,13 @@ export class Subscription<T> implements AsyncDisposable, AsyncIterable<T> {
     }
   }
 
-  #carriedOrRow(): StreamItem<T> | undefined {
+  readonly #take = (): T | typeof NONE => this.#next()
+
+  #nextItem(): StreamItem<T> | typeof NONE {
     if (this.#hasRow()) return { kind: 'record', value: this.#rows[this.#row++]! }
-    return this.#carried()
+    const carried = this.#carried()
+    if (carried !== undefined) return carried
+    return this.#cursor.pending === 0 ? NONE : itemOf(this.#cursor.take() as Held<T>)
   }
 
   /** A watermark that was dropped before this reader saw it. */

@@ -2,20 +2,19 @@ import type { Clock } from '../core/clock.ts'
 import { StreamingError } from './errors.ts'
 import type { Cursor } from './ring.ts'
 
-/** The next item of a cursor within `ms` milliseconds; `Timeout` after them, and then no item is taken. */
-export async function receiveWithin<T>(
-  cursor: Cursor<T>,
+/** What `receive` gives within `ms` milliseconds; after them it rejects with `Timeout`, and nothing is taken. */
+export async function within<T>(
+  receive: (signal: AbortSignal) => Promise<T>,
   ms: number,
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
 ): Promise<T> {
-  if (cursor.pending > 0) return cursor.take() as T
   const late = new AbortController()
   const received = new AbortController()
   clock.sleep(ms, received.signal).then(() => {
     if (!received.signal.aborted) late.abort(new StreamingError('Timeout', { timeoutMs: ms }))
   })
   try {
-    return await cursor.next(signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]))
+    return await receive(signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]))
   } finally {
     received.abort()
   }

@@ -1,14 +1,17 @@
 import type { Clock } from '../core/clock.ts'
 import { systemClock } from '../core/clock.ts'
 import type { SequenceCounter, WatermarkCell } from '../core/counters.ts'
-import { HeadraceError } from '../core/errors.ts'
+import type { SourceJournal } from '../core/source-journal.ts'
 import { schemeOf } from '../core/uri.ts'
+import type { LogFiles } from '../log/log-files.ts'
+import { ChangeLog } from './change-log.ts'
+import type { StreamChangelogBuffer } from './change-ring.ts'
 import { StreamCheckpointConfig } from './config.ts'
 import { encodeCheckpoint } from './encode.ts'
 import { CheckpointError } from './error.ts'
 import { FileStore } from './file-store.ts'
 import { IntervalTimer } from './interval-timer.ts'
-import { CheckpointRegistry } from './registry.ts'
+import { CheckpointRegistry, type SourceForm } from './registry.ts'
 import type { CheckpointStore } from './store.ts'
 import { StreamCheckpoint, type StreamCheckpointParts } from './stream-checkpoint.ts'
 
@@ -17,6 +20,8 @@ export interface ManagerDeps {
   /** In place of the one that the configuration names. */
   readonly store?: CheckpointStore | undefined
   readonly onFailure?: ((error: CheckpointError) => void) | undefined
+  /** Those of the write-ahead log. */
+  readonly files?: LogFiles | undefined
 }
 
 /** An id and an epoch that are taken; `complete` or `abort` ends it. */
@@ -44,6 +49,7 @@ export class StreamCheckpointManager implements AsyncDisposable {
   readonly #store: CheckpointStore | undefined
   readonly #onFailure: (error: CheckpointError) => void
   readonly #registry = new CheckpointRegistry()
+  readonly #changes: ChangeLog
   readonly #reason: CheckpointError | undefined
   readonly #held = new Map<bigint, Held>()
   #epoch = 0n
@@ -53,7 +59,7 @@ export class StreamCheckpointManager implements AsyncDisposable {
   #after = 0n
   #persisting: Promise<unknown> = Promise.resolve()
   #timer: IntervalTimer | undefined
-  /** Persists that failed. */
+  /** Persists, and flushes of an async log, that failed. */
   failures = 0
 
   /** An invalid configuration makes a manager that is off; `disabledReason()` says why. */
@@ -63,6 +69,12 @@ export class StreamCheckpointManager implements AsyncDisposable {
     this.#onFailure = deps.onFailure ?? (() => undefined)
     this.#reason = config === OFF ? new CheckpointError('Disabled') : invalidity(config)
     this.#store = this.#reason === undefined ? (deps.store ?? storeOf(config)) : undefined
+    const onFailure = (error: CheckpointError): void => {
+      this.failures++
+      this.#onFailure(error)
+    }
+    const effective = this.#reason === undefined ? config : OFF
+    this.#changes = new ChangeLog(effective, this.#registry, { clock: this.#clock, files: deps.files, onFailure })
   }
 
   /** Never captures; holds no timer, file or store. */
@@ -88,8 +100,9 @@ export class StreamCheckpointManager implements AsyncDisposable {
   }
 
   /**
-   * Loads the newest usable snapshot and starts the interval timer. `claim`: stores it again under the next id, so that
-   * whoever had it before is fenced.
+   * Loads the newest usable snapshot, repairs the write-ahead log and raises the sources that are registered already to
+   * where it says, and starts the interval timer. `claim`: stores the snapshot again under the next id, so that whoever
+   * had it before is fenced.
    */
   async open({ claim = false }: { readonly claim?: boolean } = {}): Promise<void> {
     if (!this.isEnabled()) return
@@ -97,6 +110,7 @@ export class StreamCheckpointManager implements AsyncDisposable {
       await this.#load()
       if (claim) await this.#claim()
     }
+    this.#changes.replay(this.#newest(true)?.checkpoint.id)
     const { intervalMs } = this.#config
     if (intervalMs !== null) {
       this.#timer ??= new IntervalTimer(this.#clock, intervalMs, async () => {
@@ -106,8 +120,13 @@ export class StreamCheckpointManager implements AsyncDisposable {
   }
 
   /** Keeps references to the live counters; returns the compact id of the source. */
-  registerSource(name: string, sequence: SequenceCounter, watermark: WatermarkCell): number {
-    return this.#registry.source(name, sequence, watermark)
+  registerSource(name: string, sequence: SequenceCounter, watermark: WatermarkCell, form?: SourceForm): number {
+    return this.#registry.source(name, sequence, watermark, form)
+  }
+
+  /** What a registered source tells its pushes to; a manager that is off takes no note. */
+  journal(name: string): SourceJournal {
+    return this.isEnabled() ? this.#changes.journal(name) : SILENT
   }
 
   /** `position`: records that the sink has accepted since the pipeline was created. */
@@ -141,7 +160,9 @@ export class StreamCheckpointManager implements AsyncDisposable {
   /** Allots an id and an epoch; they are used up whatever comes of it. */
   begin(): PendingCheckpoint {
     this.#refuseDisabled()
-    return { id: this.#nextId++, epoch: ++this.#epoch }
+    const pending = { id: this.#nextId++, epoch: ++this.#epoch }
+    this.#changes.begin(pending.id, pending.epoch)
+    return pending
   }
 
   /** The snapshot of a pending checkpoint from collected states; resolves when it is durable. */
@@ -163,9 +184,11 @@ export class StreamCheckpointManager implements AsyncDisposable {
     return held.checkpoint
   }
 
-  /** Puts all that is registered where a snapshot has it. */
+  /** Puts all that is registered where a snapshot has it, and pushed sources to where the log says they came since. */
   applyRestore(id?: bigint, { allowUnused = false }: { readonly allowUnused?: boolean } = {}): void {
-    this.#registry.apply(this.restore(id), allowUnused)
+    const checkpoint = this.restore(id)
+    this.#registry.apply(checkpoint, allowUnused)
+    this.#changes.replay(checkpoint.id)
   }
 
   getCheckpoint(id: bigint): StreamCheckpoint | undefined {
@@ -177,12 +200,23 @@ export class StreamCheckpointManager implements AsyncDisposable {
     this.#refuseDisabled()
     const removed = this.#forgetOldest(keep)
     for (const id of removed) await this.#store?.delete(id)
+    this.#trimLog()
     return removed
   }
 
-  /** The change ring; undefined when there is none. */
-  changelog(): undefined {
-    return undefined
+  /** The change ring; undefined when the configuration has none. */
+  changelog(): StreamChangelogBuffer | undefined {
+    return this.#changes.ring
+  }
+
+  /** Notes in the write-ahead log that all sinks have committed the epoch of a checkpoint. */
+  markCommitted(id: bigint): void {
+    if (this.isEnabled()) this.#changes.wal()?.committed(id)
+  }
+
+  /** Bytes of a torn tail that were cut off the write-ahead log. */
+  get repairedWalBytes(): number {
+    return this.#changes.wal()?.repairedBytes ?? 0
   }
 
   /** Resolves when the snapshot of the id (the newest) is durable. */
@@ -202,19 +236,23 @@ export class StreamCheckpointManager implements AsyncDisposable {
     return this.restore()
   }
 
+  /** Resolves when all changes so far are on disk. */
   async syncWal(): Promise<void> {
     this.#refuseWal()
+    await this.#changes.flush()
   }
 
+  /** Raises the registered pushed sources to where the log says they came since the newest snapshot. */
   async replayWal(): Promise<void> {
     this.#refuseWal()
+    this.#changes.replay(this.#newest(true)?.checkpoint.id)
   }
 
-  /** Stops the timer and waits for a running persist. */
+  /** Stops the timer, flushes the log and waits for a running persist. */
   async close(): Promise<void> {
     await this.#timer?.close()
     this.#timer = undefined
-    await this.#within(this.#persisting.then(() => undefined))
+    await this.#within(this.#persisting.then(() => this.#changes.close()))
     await this.#store?.close()
   }
 
@@ -235,7 +273,9 @@ export class StreamCheckpointManager implements AsyncDisposable {
       })
     }
     const store = this.#store
-    const stored = store === undefined ? Promise.resolve() : this.#persisting.then(() => this.#persist(pending, store))
+    const stored = this.#persisting.then(() =>
+      store === undefined ? this.#changes.flush() : this.#persist(pending, store),
+    )
     this.#persisting = stored.catch(() => undefined)
     const held: Held = { checkpoint, stored, durable: store === undefined }
     this.#held.set(pending.id, held)
@@ -247,6 +287,8 @@ export class StreamCheckpointManager implements AsyncDisposable {
     const held = this.#held.get(id)!
     const owner = { incarnation: this.#incarnation, after: this.#after }
     try {
+      // What the snapshot's mark divides is on disk before the snapshot is.
+      await this.#changes.flush()
       await store.create(id, encodeCheckpoint(held.checkpoint), owner)
       this.#after = id
       await store.setLatest(id, { ...owner, after: id })
@@ -258,6 +300,14 @@ export class StreamCheckpointManager implements AsyncDisposable {
       throw error
     }
     for (const old of this.#forgetOldest(this.#config.maxRetained)) await store.delete(old)
+    this.#trimLog()
+  }
+
+  /** Nothing before the oldest snapshot that is kept is replayed any more. */
+  #trimLog(): void {
+    const kept = [...this.#held.values()].filter(({ durable }) => durable).map(({ checkpoint }) => checkpoint.id)
+    const oldest = kept.reduce<bigint | undefined>((low, id) => (low === undefined || id < low ? id : low), undefined)
+    if (oldest !== undefined) this.#changes.wal()?.trim(oldest)
   }
 
   #forgetOldest(keep: number | null): bigint[] {
@@ -335,13 +385,13 @@ export class StreamCheckpointManager implements AsyncDisposable {
     if (this.#store?.persistent !== true) throw new CheckpointError('DataDirRequired')
   }
 
-  /** The log of pushed records is not built yet. */
-  #refuseWal(): never {
+  #refuseWal(): void {
     if (!this.isEnabled()) throw new CheckpointError('WalRequiresCheckpoint')
     if (this.#config.dataDir === null) throw new CheckpointError('DataDirRequired')
-    throw new HeadraceError('not_implemented', 'the write-ahead log is not built yet', { hint: 'leave wal_mode unset' })
   }
 }
+
+const SILENT: SourceJournal = { pushed: () => undefined, advanced: () => undefined }
 
 const OFF = new StreamCheckpointConfig()
 

@@ -5,8 +5,15 @@ import type { StreamCheckpoint, StreamCheckpointParts } from './stream-checkpoin
 /** Sources have 16-bit ids. */
 const SOURCES_MAX = 65_536
 
+/** How a source is registered. */
+export interface SourceForm {
+  /** It re-reads from offsets of its own: the write-ahead log does not move it. */
+  readonly ownOffsets?: boolean | undefined
+}
+
 interface RegisteredSource {
   readonly id: number
+  readonly ownOffsets: boolean
   sequence: SequenceCounter
   watermark: WatermarkCell
 }
@@ -19,11 +26,12 @@ interface RegisteredOperator {
 /** What a manager takes snapshots of: live counters of sources, positions of sinks, states of operators. */
 export class CheckpointRegistry {
   readonly #sources = new Map<string, RegisteredSource>()
+  readonly #names: string[] = []
   readonly #sinks = new Map<string, bigint>()
   readonly #operators = new Map<string, RegisteredOperator>()
 
   /** The compact id of the source, from 0; the same name again replaces the references and keeps the id. */
-  source(name: string, sequence: SequenceCounter, watermark: WatermarkCell): number {
+  source(name: string, sequence: SequenceCounter, watermark: WatermarkCell, form: SourceForm = {}): number {
     const known = this.#sources.get(name)
     if (known !== undefined) {
       known.sequence = sequence
@@ -32,8 +40,37 @@ export class CheckpointRegistry {
     }
     const id = this.#sources.size
     if (id >= SOURCES_MAX) throw new CheckpointError('InvalidConfig', 'too many sources')
-    this.#sources.set(name, { id, sequence, watermark })
+    this.#sources.set(name, { id, sequence, watermark, ownOffsets: form.ownOffsets ?? false })
+    this.#names.push(name)
     return id
+  }
+
+  /** The compact id of a source that is registered. */
+  idOf(name: string): number | undefined {
+    return this.#sources.get(name)?.id
+  }
+
+  nameOf(sourceId: number): string {
+    return this.#names[sourceId]!
+  }
+
+  /** Where every source is now, in the order of registration. */
+  positions(): { readonly id: number; readonly sequence: bigint; readonly watermark: bigint }[] {
+    return [...this.#sources.values()].map(({ id, sequence, watermark }) => ({
+      id,
+      sequence: sequence.value,
+      watermark: watermark.value,
+    }))
+  }
+
+  /** Counters and watermarks of pushed sources go up to what the log says, never down. */
+  raise(reached: ReadonlyMap<string, { readonly sequence: bigint; readonly watermark: bigint }>): void {
+    for (const [name, to] of reached) {
+      const source = this.#sources.get(name)
+      if (source === undefined || source.ownOffsets) continue
+      if (to.sequence > source.sequence.value) source.sequence.set(to.sequence)
+      source.watermark.advance(to.watermark)
+    }
   }
 
   sink(name: string, position: bigint): void {

@@ -9,12 +9,18 @@ export const connectors: readonly ConnectorEntry[] = [
     schemes: ['blackhole'],
     load: async () => (await import('../connectors/blackhole/connector.ts')).blackhole,
   },
+  { name: 'bus', schemes: ['bus'], load: async () => (await import('../channels/bus/connector.ts')).bus },
   {
     name: 'datagen',
     schemes: ['datagen'],
     load: async () => (await import('../connectors/datagen/connector.ts')).datagen,
   },
   { name: 'file', schemes: ['file'], load: async () => (await import('../connectors/file/connector.ts')).file },
+  {
+    name: 'instance',
+    schemes: ['instance'],
+    load: async () => (await import('../channels/instance/connector.ts')).instance,
+  },
   {
     name: 'memory',
     schemes: ['channel', 'memory'],
@@ -40,7 +46,6 @@ export interface ConnectorEntry {
 
 /** Schemes of connectors.md §6 whose connector is not built yet. */
 export const laterSchemes: readonly string[] = [
-  'bus',
   'chain+file',
   'chain+http',
   'chain+https',

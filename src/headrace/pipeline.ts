@@ -38,6 +38,7 @@ import { regimeOf } from './regime.ts'
 import { retriedWrite } from './retried-write.ts'
 import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
+import type { Digest, Progress } from './run-digest.ts'
 import { runFacts } from './run-facts.ts'
 import { savedCounters } from './saved-counters.ts'
 import { settleSinks } from './settle-sinks.ts'
@@ -55,35 +56,10 @@ export interface PipelineInput {
   readonly onWarning?: ((error: Error) => void) | undefined
   /** Dead letters that run again in place of the rows of the sources. */
   readonly rerun?: Rerun | undefined
+  /** Holds a run without checkpoints between two rows, for as long as the task takes. */
+  readonly onHold?: ((hold: <T>(task: () => Promise<T>) => Promise<T>) => void) | undefined
   /** What a user should know while it runs: it waits, it goes on. */
   readonly onNote?: ((text: string) => void) | undefined
-}
-
-export interface Progress {
-  readonly rowsIn: number
-  readonly lateRows: number
-  readonly deadLetters: number
-}
-
-/** What a run did. */
-export interface Digest {
-  /** False when it was stopped before the end of its input. */
-  readonly complete: boolean
-  readonly rowsIn: number
-  /** Batches that the rows came in. */
-  readonly batchesIn: number
-  /** By target; `published` is false where a stopped run left the target as it was. */
-  readonly rowsOut: readonly { readonly target: string; readonly rows: number; readonly published: boolean }[]
-  readonly lateRows: number
-  /** Rows that were dead-lettered, skipped or printed, by code. */
-  readonly rejected: ReadonlyMap<string, number>
-  /** Sources with records that did not fit columns told from a sample that ended before them. */
-  readonly misfits: readonly string[]
-  readonly elapsedMs: number
-  /** Where the records went; undefined where the query is not row to row. */
-  readonly balance?: RowBalance | undefined
-  /** The last epoch that is committed everywhere; undefined without checkpoints. */
-  readonly epoch?: bigint | undefined
 }
 
 /** One run of one plan from its sources to its sinks: with checkpoints, or without (rulings 66, 68). */
@@ -159,7 +135,9 @@ export class Pipeline {
       await this.#openSinks(durable, AbortSignal.any([signal, this.#stop.signal]))
       if (durable === undefined) {
         await this.#openSources(undefined)
-        const complete = await this.#drive(signal).run()
+        const drive = this.#drive(signal)
+        this.#input.onHold?.((task) => drive.hold(task))
+        const complete = await drive.run()
         await this.#writeDeadLetters()
         await publish(this.#sinks, { queue: this.#queue?.sink, complete })
         return this.#digest(complete, clock.elapsedMs() - started)
@@ -458,6 +436,7 @@ export class Pipeline {
   #progress(): Progress {
     return {
       rowsIn: this.#rowsIn(),
+      rowsOut: this.#sinks.reduce((rows, sink) => rows + sink.rows, 0),
       lateRows: this.#context.counters.lateRows,
       deadLetters: this.#input.deadLetters.count,
     }
@@ -472,6 +451,7 @@ export class Pipeline {
       complete,
       rowsIn: this.#rowsIn(),
       batchesIn: this.#graph.origins.reduce((batches, origin) => batches + origin.batches, 0),
+      bytesIn: this.#graph.origins.reduce((bytes, origin) => bytes + origin.bytes, 0),
       rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,

@@ -1,3 +1,4 @@
+import { namedStreams } from '../channels/named-streams.ts'
 import type { Discovered } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import type { Catalogue, SinkInfo, SinkRequest, SourceInfo, SourceRequest } from '../sql/catalogue.ts'
@@ -16,6 +17,16 @@ export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
     source: (request) => sourceInfo(engine, baseDirectory, request),
     sink: (request) => sinkInfo(engine, request),
     stream: async (name) => {
+      const stream = namedStreams(engine.shared).get(name)
+      if (stream !== undefined) {
+        const column = stream.source.eventTimeColumn
+        const eventTime = column === undefined ? [] : [{ name: 'event_time', value: column, origin: `stream ${name}` }]
+        return await sourceInfo(engine, baseDirectory, {
+          uri: `instance:${name}`,
+          options: eventTime,
+          columns: undefined,
+        })
+      }
       if (name !== 'stdin') return undefined
       return await sourceInfo(engine, baseDirectory, { uri: 'stdin:', options: [], columns: undefined })
     },
@@ -23,8 +34,10 @@ export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
 }
 
 const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
+  bus: ['_offset', '_source', '_ingest_time'],
   datagen: ['_offset', '_partition', '_source', '_ingest_time'],
   file: ['_offset', '_source', '_ingest_time', '_filename', '_row_number'],
+  instance: ['_offset', '_source', '_ingest_time'],
   memory: ['_offset', '_source', '_ingest_time', '_op'],
   nexmark: ['_offset', '_partition', '_timestamp', '_event_time', '_source', '_ingest_time'],
   stdio: ['_offset', '_source', '_ingest_time'],

@@ -1,17 +1,9 @@
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, HeadraceError } from '../core/errors.ts'
 import { type Checksum, encodeFrame, type LogRecord, PAYLOAD_MAX } from './frame.ts'
 import { type LogFiles, systemFiles } from './log-files.ts'
-import {
-  corrupt,
-  readSegment,
-  SEGMENT_HEADER,
-  scanSegment,
-  segmentHeader,
-  segmentName,
-  segmentNumber,
-} from './segment.ts'
+import { corrupt, LOG_FORM, readSegment, type SegmentForm, scanSegment } from './segment.ts'
 
 export interface AppendLogOptions {
   readonly directory: string
@@ -19,6 +11,12 @@ export interface AppendLogOptions {
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes?: number | undefined
   readonly files?: LogFiles | undefined
+  readonly form?: SegmentForm | undefined
+  /**
+   * Records that every new segment begins with. They have sequences, too: the one that `append` returns may then lie
+   * below the real one.
+   */
+  readonly prelude?: (() => readonly { readonly kind: number; readonly payload: Uint8Array }[]) | undefined
 }
 
 interface Segment {
@@ -45,6 +43,8 @@ export class AppendLog implements AsyncDisposable {
   readonly #checksum: Checksum
   readonly #segmentBytes: number
   readonly #files: LogFiles
+  readonly #form: SegmentForm
+  readonly #prelude: NonNullable<AppendLogOptions['prelude']>
   readonly #segments: Segment[]
   #descriptor: number | undefined
   #pending: Uint8Array[] = []
@@ -63,6 +63,8 @@ export class AppendLog implements AsyncDisposable {
     this.#checksum = options.checksum
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES
     this.#files = options.files ?? systemFiles
+    this.#form = options.form ?? LOG_FORM
+    this.#prelude = options.prelude ?? (() => [])
     this.#segments = found.segments
     this.repairedBytes = found.repairedBytes
     this.#syncedBelow = this.nextSequence
@@ -163,10 +165,12 @@ export class AppendLog implements AsyncDisposable {
     const last = this.#segments.at(-1)
     const number = (last?.number ?? 0n) + 1n
     const firstSequence = last === undefined ? 1n : last.firstSequence + last.records
-    const path = join(this.#directory, segmentName(number))
+    const path = join(this.#directory, this.#form.name(number))
+    const prelude = this.#prelude().map(({ kind, payload }) => encodeFrame(kind, payload, this.#checksum))
+    const start = Buffer.concat([this.#form.header(number, firstSequence, this.#checksum), ...prelude])
     const descriptor = this.#files.create(path)
     try {
-      this.#files.write(descriptor, segmentHeader(number, firstSequence, this.#checksum))
+      this.#files.write(descriptor, start)
       this.#files.syncDirectory(this.#directory)
     } catch (error) {
       // The next try makes a file of the same number.
@@ -176,8 +180,10 @@ export class AppendLog implements AsyncDisposable {
     }
     this.#descriptor = descriptor
     this.#abandoned = false
-    const synced = { bytes: SEGMENT_HEADER, records: 0n }
-    const segment = { number, path, firstSequence, records: 0n, bytes: SEGMENT_HEADER, synced }
+    const records = BigInt(prelude.length)
+    // A failed sync leaves the header; what follows it is written anew elsewhere.
+    const synced = { bytes: this.#form.headerBytes, records: 0n }
+    const segment = { number, path, firstSequence, records, bytes: start.length, synced }
     this.#segments.push(segment)
     return segment
   }
@@ -210,7 +216,14 @@ export class AppendLog implements AsyncDisposable {
     this.#write()
     for (const { number, path, firstSequence, records, bytes } of this.#segments) {
       if (firstSequence + records <= from) continue
-      yield* readSegment(path, { number, from, goodBytes: bytes, checksum: this.#checksum })
+      yield* readSegment(path, {
+        number,
+        firstSequence,
+        from,
+        goodBytes: bytes,
+        checksum: this.#checksum,
+        form: this.#form,
+      })
     }
   }
 
@@ -242,31 +255,36 @@ const failed = (what: string, directory: string, cause: unknown): HeadraceError 
   new HeadraceError('connector_unreachable', `cannot ${what} the log in "${directory}"`, { cause })
 
 function loadSegments(options: AppendLogOptions): { segments: Segment[]; repairedBytes: number } {
-  const files = options.files ?? systemFiles
+  const { files = systemFiles, form = LOG_FORM, checksum } = options
   const numbers = readdirSync(options.directory)
-    .map(segmentNumber)
+    .map((name) => form.number(name))
     .filter((number) => number !== undefined)
     .sort((a, b) => (a < b ? -1 : 1))
   const segments: Segment[] = []
   let repairedBytes = 0
   for (const [i, number] of numbers.entries()) {
-    const path = join(options.directory, segmentName(number))
-    const scan = scanSegment(path, number, options.checksum)
+    const path = join(options.directory, form.name(number))
+    const scan = scanSegment(path, number, { checksum, form })
     const isLast = i === numbers.length - 1
     if (scan === undefined) {
-      if (!isLast) throw corrupt(path, number, 0)
+      if (!isLast) throw corrupt(path, { number, offset: 0, form })
+      repairedBytes += statSync(path).size
       unlinkSync(path)
       continue
     }
     const before = segments.at(-1)
-    const expected = before === undefined ? scan.firstSequence : before.firstSequence + before.records
-    if (scan.firstSequence !== expected) throw corrupt(path, number, 16)
+    const follows = before === undefined ? undefined : before.firstSequence + before.records
+    const firstSequence = scan.firstSequence === 'unknown' ? (follows ?? 1n) : scan.firstSequence
+    if (follows !== undefined && firstSequence !== follows) throw corrupt(path, { number, offset: 16, form })
+    // Without sequences only the numbers tell that none is missing.
+    const isGap = before !== undefined && scan.firstSequence === 'unknown' && number !== before.number + 1n
+    if (isGap) throw corrupt(path, { number, offset: 0, form })
     if (scan.tornBytes > 0) {
-      if (!isLast) throw corrupt(path, number, scan.goodBytes)
+      if (!isLast) throw corrupt(path, { number, offset: scan.goodBytes, form })
       files.truncate(path, scan.goodBytes)
       repairedBytes += scan.tornBytes
     }
-    const { firstSequence, records, goodBytes: bytes } = scan
+    const { records, goodBytes: bytes } = scan
     segments.push({ number, path, firstSequence, records, bytes, synced: { bytes, records } })
   }
   return { segments, repairedBytes }

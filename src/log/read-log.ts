@@ -26,9 +26,11 @@ export function* readLog(directory: string, checksum: Checksum): Iterable<LogRec
     const bytes = readFileSync(path)
     if (bytes.length < SEGMENT_HEADER && i === numbers.length - 1) return
     const first = headerSequence(bytes, number, checksum)
-    if (first === undefined) throw corrupt(path, number, 0)
+    if (first === undefined) throw corrupt(path, { number, offset: 0 })
     if (next !== undefined && first !== next) {
-      throw torn === undefined ? corrupt(path, number, 16) : corrupt(path, torn.number, torn.offset)
+      throw torn === undefined
+        ? corrupt(path, { number, offset: 16 })
+        : corrupt(path, { number: torn.number, offset: torn.offset })
     }
     let sequence = first
     torn = undefined
@@ -53,14 +55,14 @@ export function readRecordAt(directory: string, place: LogPlace, checksum: Check
   try {
     const header = Buffer.alloc(FRAME_HEADER)
     if (readSync(descriptor, header, 0, FRAME_HEADER, place.offset) < FRAME_HEADER) {
-      throw corrupt(path, place.segment, place.offset)
+      throw corrupt(path, { number: place.segment, offset: place.offset })
     }
     const length = header.readUInt32LE(0)
-    if (length === 0 || length > PAYLOAD_MAX) throw corrupt(path, place.segment, place.offset)
+    if (length === 0 || length > PAYLOAD_MAX) throw corrupt(path, { number: place.segment, offset: place.offset })
     const bytes = Buffer.alloc(FRAME_HEADER + length)
     const read = readSync(descriptor, bytes, 0, bytes.length, place.offset)
     const frame = decodeFrame(bytes.subarray(0, read), 0, checksum)
-    if (frame === 'end' || frame === 'torn') throw corrupt(path, place.segment, place.offset)
+    if (frame === 'end' || frame === 'torn') throw corrupt(path, { number: place.segment, offset: place.offset })
     return { kind: frame.kind, payload: frame.payload }
   } finally {
     closeSync(descriptor)

@@ -27,9 +27,31 @@ export function segmentHeader(number: bigint, firstSequence: bigint, checksum: C
   return header
 }
 
+/** How the files of a log are named and begin. */
+export interface SegmentForm {
+  /** Of a damaged one, in messages. */
+  readonly subject: string
+  readonly headerBytes: number
+  name(number: bigint): string
+  /** The number of a file's name; undefined for other names. */
+  number(name: string): bigint | undefined
+  header(number: bigint, firstSequence: bigint, checksum: Checksum): Uint8Array
+  /** Sequence of the first record; `unknown` where the header does not hold it; undefined: the header is damaged. */
+  first(bytes: Uint8Array, number: bigint, checksum: Checksum): bigint | 'unknown' | undefined
+}
+
+export const LOG_FORM: SegmentForm = {
+  subject: 'log',
+  headerBytes: SEGMENT_HEADER,
+  name: segmentName,
+  number: segmentNumber,
+  header: segmentHeader,
+  first: headerSequence,
+}
+
 /** What a scan of a segment found. */
 export interface Scan {
-  readonly firstSequence: bigint
+  readonly firstSequence: bigint | 'unknown'
   readonly records: bigint
   /** Bytes that are good, the header included. */
   readonly goodBytes: number
@@ -38,12 +60,16 @@ export interface Scan {
 }
 
 /** Undefined: the file ends inside its header, it never held a record. A damaged header is corruption. */
-export function scanSegment(path: string, number: bigint, checksum: Checksum): Scan | undefined {
+export function scanSegment(
+  path: string,
+  number: bigint,
+  { checksum, form = LOG_FORM }: { readonly checksum: Checksum; readonly form?: SegmentForm | undefined },
+): Scan | undefined {
   const bytes = readFileSync(path)
-  if (bytes.length < SEGMENT_HEADER) return undefined
-  const first = headerSequence(bytes, number, checksum)
-  if (first === undefined) throw corrupt(path, number, 0)
-  let at = SEGMENT_HEADER
+  if (bytes.length < form.headerBytes) return undefined
+  const first = form.first(bytes, number, checksum)
+  if (first === undefined) throw corrupt(path, { number, offset: 0, form })
+  let at = form.headerBytes
   let records = 0n
   for (;;) {
     const frame = decodeFrame(bytes, at, checksum)
@@ -65,23 +91,37 @@ export function headerSequence(bytes: Uint8Array, number: bigint, checksum: Chec
 /** The records of a segment from a sequence on; damage inside is `connector_data_corrupt` with segment and offset. */
 export function* readSegment(
   path: string,
-  form: { readonly number: bigint; readonly from: bigint; readonly goodBytes: number; readonly checksum: Checksum },
+  segment: {
+    readonly number: bigint
+    readonly firstSequence: bigint
+    readonly from: bigint
+    readonly goodBytes: number
+    readonly checksum: Checksum
+    readonly form: SegmentForm
+  },
 ): Iterable<LogRecord> {
-  const bytes = readFileSync(path).subarray(0, form.goodBytes)
-  const first = headerSequence(bytes, form.number, form.checksum)
-  if (first === undefined) throw corrupt(path, form.number, 0)
-  let sequence = first
-  for (let at = SEGMENT_HEADER; ; sequence++) {
-    const frame = decodeFrame(bytes, at, form.checksum)
+  const { number, firstSequence, form, checksum } = segment
+  const bytes = readFileSync(path).subarray(0, segment.goodBytes)
+  if (form.first(bytes, number, checksum) === undefined) throw corrupt(path, { number, offset: 0, form })
+  let sequence = firstSequence
+  for (let at = form.headerBytes; ; sequence++) {
+    const frame = decodeFrame(bytes, at, checksum)
     if (frame === 'end') return
-    if (frame === 'torn') throw corrupt(path, form.number, at)
-    if (sequence >= form.from) yield { sequence, kind: frame.kind, payload: frame.payload }
+    if (frame === 'torn') throw corrupt(path, { number, offset: at, form })
+    if (sequence >= segment.from) yield { sequence, kind: frame.kind, payload: frame.payload }
     at = frame.next
   }
 }
 
-export const corrupt = (path: string, number: bigint, offset: number): HeadraceError =>
-  new HeadraceError('connector_data_corrupt', `log corrupt: segment ${number} offset ${offset}`, {
+/** Damage at a place; `details` has its segment and offset. */
+export function corrupt(
+  path: string,
+  at: { readonly number: bigint; readonly offset: number; readonly form?: SegmentForm | undefined },
+): HeadraceError {
+  const { number, offset, form = LOG_FORM } = at
+  return new HeadraceError('connector_data_corrupt', `${form.subject} corrupt: segment ${number} offset ${offset}`, {
     at: { kind: 'data', source: path, offset: String(offset) },
     hint: 'records before that place are good; restore the file or remove the log',
+    details: { segment: String(number), offset },
   })
+}

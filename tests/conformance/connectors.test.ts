@@ -53,7 +53,9 @@ const drivers: Readonly<Record<string, { readonly scheme: string; readonly drive
 
 const elsewhere: Readonly<Record<string, string>> = {
   blackhole: 'a sink that keeps nothing',
+  bus: 'in-process, keeps nothing and knows no offset: covered by src/headrace/in-process.test.ts',
   datagen: 'a generator: its rows are fixed by the seed (src/connectors/datagen)',
+  instance: 'streams of the process, filled by code: covered by src/headrace/in-process.test.ts',
   memory: 'in-process and endless: covered by the SQL goldens and by core/ring',
   nexmark: 'a generator with golden values (src/connectors/nexmark)',
   stdio: 'the process’s own handles: covered end to end',

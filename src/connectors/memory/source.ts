@@ -1,11 +1,9 @@
 import { CHANGE } from '../../core/change.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import type { RingReader } from '../../core/ring.ts'
-import { BatchBuilder, type Row } from '../../core/row-batch.ts'
-import { systemValue } from '../../core/system-values.ts'
-import type { Value } from '../../core/values.ts'
-import type { Reject } from '../../formats/decoder.ts'
+import type { Row } from '../../core/row-batch.ts'
 import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
+import { RowBatches } from '../row-batches.ts'
 import { type Channel, channelName, channelOf } from './client.ts'
 import type { MemoryOptions } from './options.ts'
 
@@ -56,47 +54,24 @@ export class MemorySource implements Source {
 
 class MemoryReader implements SplitReader {
   readonly #channel: Channel
-  readonly #name: string
   readonly #context: SourceContext
-  readonly #builder: BatchBuilder
+  readonly #batches: RowBatches
   #reader: RingReader<Row> | undefined
 
   constructor(channel: Channel, name: string, context: SourceContext) {
     this.#channel = channel
-    this.#name = name
     this.#context = context
-    this.#builder = new BatchBuilder(context.schema, Math.max(2, context.batchRows), context.memory)
+    this.#batches = new RowBatches(context, { split: name, source: `memory:${name}` })
   }
 
   async *read(from: Offset | undefined, signal: AbortSignal): AsyncIterable<SourceItem> {
     const reader = this.#channel.ring.reader(from === undefined ? undefined : positionOf(from))
     this.#reader = reader
     for (;;) {
-      const first = reader.next
+      const first = reader.next - 1
       const rows = await this.#take(reader, signal)
       if (rows === undefined) return
-      const ingestMicros = this.#context.clock.nowMicros()
-      this.#builder.reset()
-      const rejects: Reject[] = []
-      const ordinals: number[] = []
-      for (const [i, row] of rows.entries()) {
-        const values = this.#select(row, first + i, ingestMicros)
-        const missing = this.#context.columns.findIndex(({ required }, at) => required && values[at] === null)
-        if (missing >= 0) {
-          rejects.push(this.#reject(row, first - 1 + i, missing))
-          continue
-        }
-        this.#builder.append(values, row.change)
-        ordinals.push(i)
-      }
-      const provenance = {
-        split: this.#name,
-        rowOrdinal: first - 1,
-        ordinals: rejects.length === 0 ? undefined : Int32Array.from(ordinals),
-        ingestMicros,
-      }
-      const batch = ordinals.length === 0 ? undefined : this.#builder.finish(provenance)
-      yield { kind: 'batch', batch, next: `m1:${reader.next}`, rejects }
+      yield this.#batches.item(rows, this.#channel.schema!, { first, next: `m1:${reader.next}` })
     }
   }
 
@@ -110,47 +85,10 @@ class MemoryReader implements SplitReader {
     return rest === undefined ? rows : [...rows, ...rest]
   }
 
-  /** NOT NULL of a declared column: the row as JSON text, as a channel has no bytes. */
-  #reject(row: Row, ordinal: number, column: number): Reject {
-    const members = this.#channel.schema!.fields.map(({ name }, i) => [name, row.values[i]])
-    const text = JSON.stringify(Object.fromEntries(members), (_, value: unknown) =>
-      typeof value === 'bigint' ? String(value) : value,
-    )
-    const { name } = this.#context.columns[column]!
-    const detail = `column ${JSON.stringify(name)} is NULL`
-    return { ordinal, byte: 0, bytes: Buffer.from(text), code: 'row_not_null_violated', detail }
-  }
-
-  /** The wanted columns of a row by name, then the system columns. */
-  #select(row: Row, sequence: number, ingestMicros: number): Value[] {
-    const { fields } = this.#channel.schema!
-    const values = this.#context.columns.map((column) => {
-      const index = fields.findIndex((field) => field.name === column.path[0])
-      let value = row.values[index] ?? null
-      let type = fields[index]?.type
-      for (const name of column.path.slice(1)) {
-        if (type?.kind !== 'struct') break
-        const at = type.fields.findIndex((field) => field.name === name)
-        value = value === null ? null : ((value as readonly Value[])[at] ?? null)
-        type = type.fields[at]?.type
-      }
-      return value
-    })
-    const facts = {
-      split: this.#name,
-      source: `memory:${this.#name}`,
-      offset: sequence,
-      ingestMicros,
-      change: row.change,
-    }
-    for (const name of this.#context.systemColumns) values.push(systemValue(name, facts))
-    return values
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#reader?.[Symbol.dispose]()
     this.#reader = undefined
-    this.#builder[Symbol.dispose]()
+    this.#batches[Symbol.dispose]()
   }
 }
 

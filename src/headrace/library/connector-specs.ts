@@ -1,3 +1,5 @@
+import { busOptions } from '../../channels/bus/options.ts'
+import { instanceOptions } from '../../channels/instance/options.ts'
 import { blackholeOptions } from '../../connectors/blackhole/options.ts'
 import type { Connector } from '../../connectors/contract.ts'
 import { datagenOptions } from '../../connectors/datagen/options.ts'
@@ -20,8 +22,10 @@ export interface ConnectorSpec {
 /** By connector: its options, and the schemes that can be read and written. */
 export const builtInOptions = {
   blackhole: { options: blackholeOptions, sources: [], sinks: ['blackhole'] },
+  bus: { options: busOptions, sources: ['bus'], sinks: ['bus'] },
   datagen: { options: datagenOptions, sources: ['datagen'], sinks: [] },
   file: { options: fileOptions, sources: ['file'], sinks: ['file'] },
+  instance: { options: instanceOptions, sources: ['instance'], sinks: ['instance'] },
   memory: { options: memoryOptions, sources: ['channel', 'memory'], sinks: ['channel', 'memory'] },
   nexmark: { options: nexmarkOptions, sources: ['nexmark'], sinks: [] },
   stdio: { options: stdioOptions, sources: ['stdin'], sinks: ['stderr', 'stdout'] },
