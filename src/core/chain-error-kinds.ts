@@ -39,7 +39,11 @@ export const chainErrorKinds = {
     when: 'A checkpoint is missing, damaged or cannot be kept.',
     fix: 'See the message; a damaged one must be put away before a new one is written.',
   },
-  chain_source_unavailable: { ...transient, when: 'A chain source says it is not healthy.', fix: 'Look at the server.' },
+  chain_source_unavailable: {
+    ...transient,
+    when: 'A chain source says it is not healthy.',
+    fix: 'Look at the server.',
+  },
   chain_batch_invalid: {
     ...badData,
     when: 'A batch breaks a rule of its chain, or one is missing.',
@@ -57,7 +61,12 @@ export const chainErrorKinds = {
     when: 'A setting of a chain source has a bad value.',
     fix: 'Use a value within the range that the message names.',
   },
-  chain_timeout: { ...transient, httpStatus: 504, when: 'A chain source did not answer in time.', fix: 'Raise the limit.' },
+  chain_timeout: {
+    ...transient,
+    httpStatus: 504,
+    when: 'A chain source did not answer in time.',
+    fix: 'Raise the limit.',
+  },
   chain_internal_error: {
     class: 'internal',
     httpStatus: 500,
@@ -75,5 +84,9 @@ export const chainErrorKinds = {
     when: 'A WebSocket was cut, fell silent, or refused the subscription.',
     fix: 'Nothing: the source connects again and goes on behind the last batch.',
   },
-  chain_io_error: { ...environment, when: 'A file or folder of batches cannot be read.', fix: 'Check path and rights.' },
+  chain_io_error: {
+    ...environment,
+    when: 'A file or folder of batches cannot be read.',
+    fix: 'Check path and rights.',
+  },
 } as const
