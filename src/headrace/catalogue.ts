@@ -10,6 +10,11 @@ export const connectors: readonly ConnectorEntry[] = [
     load: async () => (await import('../connectors/blackhole/connector.ts')).blackhole,
   },
   {
+    name: 'chain',
+    schemes: ['chain+file', 'chain+http', 'chain+https', 'chain+memory', 'chain+ws', 'chain+wss'],
+    load: async () => (await import('../chain/connector.ts')).chain,
+  },
+  {
     name: 'datagen',
     schemes: ['datagen'],
     load: async () => (await import('../connectors/datagen/connector.ts')).datagen,
@@ -41,12 +46,6 @@ export interface ConnectorEntry {
 /** Schemes of connectors.md §6 whose connector is not built yet. */
 export const laterSchemes: readonly string[] = [
   'bus',
-  'chain+file',
-  'chain+http',
-  'chain+https',
-  'chain+memory',
-  'chain+ws',
-  'chain+wss',
   'clickhouse',
   'connection',
   'http',

@@ -24,6 +24,7 @@ export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
 }
 
 const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
+  chain: ['_offset', '_source', '_ingest_time', '_op'],
   datagen: ['_offset', '_partition', '_source', '_ingest_time'],
   file: ['_offset', '_source', '_ingest_time', '_filename', '_row_number'],
   memory: ['_offset', '_source', '_ingest_time', '_op'],
@@ -50,8 +51,8 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
     channel: channel?.name,
     schema,
     bounded,
-    changes: channel?.revises === true ? 'changelog' : 'append',
-    key: [],
+    changes: channel?.revises === true ? 'changelog' : (connector.changes?.(options) ?? 'append'),
+    key: connector.key?.(options) ?? [],
     systemColumns: SYSTEM_COLUMNS[connector.name] ?? [],
     eventTime: eventTime === undefined ? undefined : { column: eventTime, delayMicros },
     watermarkDelayMicros: delayMicros,

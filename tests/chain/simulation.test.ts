@@ -39,7 +39,7 @@ test(
     for (const depth of DEPTHS) expect(tally.get(`rollbacks of depth ${depth}`), depth).toBeGreaterThanOrEqual(50)
     expect(tally.get('kills')).toBeGreaterThanOrEqual(30)
   },
-  full ? 3_600_000 : 60_000,
+  Math.max(60_000, seeds * 5_000),
 )
 
 test('a planted bug is found', async () => {
