@@ -36,6 +36,7 @@ export const chain: Connector = {
     return rollback_depth > 0 && continuity ? 'changelog' : 'append'
   },
   key: (options) => chainKeys[(options as ChainOptions).rows],
+  eventTime: 'timestamp',
   discover: async ({ options }) => discovered((options as ChainOptions).rows),
   probe: async (context) => {
     const source = batchSource(context)

@@ -6,10 +6,7 @@ const { batch_rows, max_records, watermark_delay, idle_timeout, on_error, attemp
 export const chainOptions = {
   batch_rows,
   max_records,
-  event_time: text('Column that is the event time; default the time of the batch.', {
-    default: 'timestamp',
-    side: 'source',
-  }),
+  event_time: text('Column that is the event time; default `timestamp`, the time of the batch.', { side: 'source' }),
   watermark_delay,
   idle_timeout,
   max_future_skew: duration(

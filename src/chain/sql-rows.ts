@@ -5,10 +5,11 @@ import { BatchBuilder } from '../core/row-batch.ts'
 import { systemValue } from '../core/system-values.ts'
 import { sameType, typeName } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
-import type { Reject } from '../formats/decoder.ts'
 import { encodeBatch } from './encode.ts'
 import { type Cell, cellOf, chainSchemas, type RowForm } from './rows.ts'
 import type { Batch } from './types.ts'
+
+type Reject = NonNullable<Extract<SourceItem, { readonly kind: 'batch' }>['rejects']>[number]
 
 /** Collects the rows of one item: insertions or withdrawals, the wanted columns and the system columns. */
 export class RowBuilder implements Disposable {

@@ -288,6 +288,8 @@ export interface Connector {
   bounded?(options: OptionValues): boolean
   /** What a source with these options gives, where `capabilities.source.changes` says what it can. */
   changes?(options: OptionValues): 'append' | 'changelog'
+  /** The column that is the event time where the option `event_time` names none and there is such a column. */
+  readonly eventTime?: string | undefined
   /** Key columns of its changelog. */
   key?(options: OptionValues): readonly string[]
   /** Reads, changes nothing, ends within `sample_timeout`. */

@@ -40,7 +40,8 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
     fields: found!.columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
   }
   const mixed = new Set(found?.columns.filter((column) => column.mixed === true).map((column) => column.name))
-  const eventTime = options['event_time'] as string | undefined
+  const own = schema.fields.some(({ name }) => name === connector.eventTime) ? connector.eventTime : undefined
+  const eventTime = (options['event_time'] as string | undefined) ?? own
   const delayMicros = ((options['watermark_delay'] as number | undefined) ?? 5000) * 1000
   const bounded = connector.bounded?.(options) ?? false
   const skewMs = bounded ? undefined : (options['max_future_skew'] as number | undefined)
