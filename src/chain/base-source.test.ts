@@ -194,6 +194,34 @@ test('after a restart the history of the storage leads back', async () => {
   expect((await storage.loadCheckpoint())!.lastBatchHash).toBe(chain.newest!.id.hash)
 })
 
+test('who is killed while being told of a rollback is told again, even when it was a lie of the source', async () => {
+  const chain = model(10)
+  const storage = new MemoryCheckpointStorage()
+  await runIngest(new Listed(chain.batches), () => undefined, { storage, exitWhenIdle: true })
+  // For one answer the source has another chain behind 6.
+  const lie = new ChainModel(new Random(7))
+  lie.batches.push(...chain.batches)
+  lie.reorganise(4, 1)
+  const killed = new Error('killed')
+  const dies = (rollback: Rollback): void => {
+    expect(rollback.to.number).toBe(6n)
+    throw killed
+  }
+  const dying = runIngest(new Listed(lie.batches), () => undefined, { storage, onRollback: dies, onError: () => true })
+  await expect(dying).rejects.toBe(killed)
+  expect((await storage.loadCheckpoint())!.lastBatchId).toBe(6n)
+  const told: Rollback[] = []
+  const handled: bigint[] = []
+  await runIngest(new Listed(chain.batches), (batch) => void handled.push(batch.id.number), {
+    storage,
+    exitWhenIdle: true,
+    onRollback: (rollback) => void told.push(rollback),
+  })
+  expect(told.map(({ from, to, depth }) => [from.number, to.number, depth])).toEqual([[10n, 6n, 4n]])
+  expect(handled).toEqual([7n, 8n, 9n, 10n])
+  expect((await storage.loadCheckpoint())!.getMetadata('rolled_back_from')).toBeUndefined()
+})
+
 test('a tag that withdraws a batch makes the source look before it goes on', async () => {
   const chain = model(10)
   const source = new Listed(chain.batches)
