@@ -1,4 +1,4 @@
-import { Engine } from '../headrace/headrace.ts'
+import { Engine } from '../headrace/engine.ts'
 import { type IngestForm, ingest } from '../headrace/ingest/ingest.ts'
 import type { Io } from './io.ts'
 import { reportError, reportUnlessStopped } from './report.ts'
