@@ -4,7 +4,7 @@ import { slow } from './vitest.crash.config.ts'
 const config = defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
-    exclude: [...slow, 'tests/services/**', 'tests/root/**'],
+    exclude: [...slow, 'tests/services/**', 'tests/root/**', 'tests/package/**'],
     pool: 'threads',
     isolate: false,
     reporters: ['default'],

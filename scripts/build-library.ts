@@ -6,7 +6,12 @@ import { build } from 'rolldown'
 const root = join(import.meta.dirname, '..')
 
 /** What `import` finds: the name under `exports` of package.json, and the file that holds its names. */
-const entries: Readonly<Record<string, string>> = { headrace: 'src/headrace/headrace.ts' }
+const entries: Readonly<Record<string, string>> = {
+  headrace: 'src/headrace/headrace.ts',
+  chain: 'src/chain/chain.ts',
+  connector: 'src/headrace/connector.ts',
+  testkit: 'src/testkit/testkit.ts',
+}
 
 /**
  * Emits the library into `dist/lib/`: ES modules, which `require` of Node 24 loads, too, and the declarations of what
@@ -35,7 +40,8 @@ function emitDeclarations(out: string): void {
   for (const path of reachable(all)) {
     const target = join(out, relative(all, path))
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, readFileSync(path))
+    // Sources import each other by their own names; what is shipped names what is shipped.
+    writeFileSync(target, readFileSync(path, 'utf8').replace(/(from |import\()'(\.[^']+)\.ts'/g, "$1'$2.js'"))
   }
   rmSync(all, { recursive: true })
 }

@@ -32,7 +32,8 @@ export async function chooseCheckpoint(store: CheckpointStore, pipeline: string)
   const facts = (meta: CheckpointMeta | undefined) => {
     const newest = claims[0] ?? meta
     const incarnation = BigInt(newest?.incarnation ?? 0) + BigInt(damaged.length)
-    return { highest, damaged, incarnation, lineage: newest?.lineage }
+    // A claim may be of a later lineage that never got so far as to keep anything.
+    return { highest, damaged, incarnation, lineage: (meta ?? newest)?.lineage }
   }
   for (const entry of entries) {
     if (!entry.snapshot) {

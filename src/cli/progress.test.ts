@@ -20,7 +20,7 @@ test('the line tells rows, and what is waited for while none come', async () => 
   const { io, lines } = screen(true)
   const line = new ProgressLine(clock, io)
   clock.advance(200)
-  line.show!({ rowsIn: 2000, lateRows: 1, deadLetters: 0 })
+  line.show!({ rowsIn: 2000, rowsOut: 0, lateRows: 1, deadLetters: 0 })
   const checkpoint = { next_ms: 4200, phase: 'idle' }
   const waits = [{ who: 'sources', cause: 'no_input', detail: '', since_ms: 3000 }]
   line.follow!({ status: () => ({ checkpoint, waits }) } as never)

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
-import type { Progress } from '../headrace/pipeline.ts'
 import type { RunControl, RunStatus, Wait } from '../headrace/run-control.ts'
+import type { Progress } from '../headrace/run-digest.ts'
 import { grouped, spanText } from './columns.ts'
 import type { Io } from './io.ts'
 
@@ -16,7 +16,7 @@ export class ProgressLine {
   readonly #over = new AbortController()
   #shown: number
   #visible = false
-  #last: Progress = { rowsIn: 0, lateRows: 0, deadLetters: 0 }
+  #last: Progress = { rowsIn: 0, rowsOut: 0, lateRows: 0, deadLetters: 0 }
   #control: RunControl | undefined
   /** Undefined where there is no terminal: nobody needs to call it. */
   readonly show: ((progress: Progress) => void) | undefined

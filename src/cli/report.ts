@@ -1,6 +1,6 @@
 import { HeadraceError, HeadraceErrors } from '../core/errors.ts'
 import { type DeadLetter, placeOf } from '../headrace/dead-letters.ts'
-import type { Digest } from '../headrace/pipeline.ts'
+import type { Digest } from '../headrace/run-digest.ts'
 import { errorJson, isWarning, renderError } from '../sql/diagnostics.ts'
 import { grouped } from './columns.ts'
 import type { Io } from './io.ts'

@@ -97,7 +97,13 @@ export interface Sink extends AsyncDisposable {
    * Makes exactly those rows visible once; may be repeated by any process after any failure. What cannot be told apart
    * throws `connector_commit_ambiguous`.
    */
-  commit?(epoch: bigint, token: Uint8Array, replay: () => AsyncIterable<Batch>): Promise<readonly SinkReject[]>
+  commit?(
+    epoch: bigint,
+    token: Uint8Array,
+    replay: () => AsyncIterable<Batch>,
+    /** Where the sink leads: committed in the same transaction, and given back by `ledger`. */
+    offsets?: LedOffsets,
+  ): Promise<readonly SinkReject[]>
   /** Removes staging; tolerates its absence. */
   abort?(epoch: bigint, token?: Uint8Array): Promise<void>
   /** A fencing read (rulings 17, 77): writes the own incarnation under the target's lock, returns what it holds. */
@@ -105,7 +111,7 @@ export interface Sink extends AsyncDisposable {
   /**
    * Once, after a start, when `epoch` is committed and before the first `write`: whatever this pipeline's earlier
    * instances staged or wrote beyond `epoch` is removed, and writing goes on behind it. `token` is that of `epoch`;
-   * undefined when none was ever committed (epoch 0).
+   * undefined when none was ever committed (epoch 0), and where the sink leads and holds more than any snapshot.
    */
   restore?(epoch: bigint, token: Uint8Array | undefined): Promise<void>
   /**
@@ -126,6 +132,9 @@ export interface Sink extends AsyncDisposable {
   health(): Promise<Health>
 }
 
+/** By source and split: the offset behind the last row, and how many rows came (rulings 18). */
+export type LedOffsets = ReadonlyMap<string, { readonly offset: Offset; readonly rows: bigint }>
+
 export interface SinkLedger {
   /** The last epoch that the target is known to hold; 0 before the first. */
   readonly epoch: bigint
@@ -135,7 +144,10 @@ export interface SinkLedger {
    * tell what the target holds: the pipeline is blocked (rulings 15).
    */
   readonly begun?: bigint | undefined
-  readonly offsets?: ReadonlyMap<string, { readonly offset: Offset; readonly rows: bigint }> | undefined
+  /** What was committed with the rows of `epoch`, where the sink leads. */
+  readonly offsets?: LedOffsets | undefined
+  /** Rows that it has taken in all, where the sink leads. */
+  readonly rows?: bigint | undefined
 }
 
 export interface Health {
@@ -161,6 +173,8 @@ export interface Capabilities {
         readonly changes: 'append' | 'changelog'
         readonly bounded: 'always' | 'never' | 'by-option'
         readonly pushdown: 'none' | 'columns' | 'columns+filter'
+        /** Its splits are found by looking: what was found is kept beside the offsets (`Source.state`). */
+        readonly listed?: boolean | undefined
       }
     | undefined
   readonly sink?:
@@ -293,6 +307,12 @@ export interface Connector {
   ): SinkFacts
   /** True when a source with these options ends. */
   bounded?(options: OptionValues): boolean
+  /** What a source with these options gives, where `capabilities.source.changes` says what it can. */
+  changes?(options: OptionValues): 'append' | 'changelog'
+  /** The column that is the event time where the option `event_time` names none and there is such a column. */
+  readonly eventTime?: string | undefined
+  /** Key columns of its changelog. */
+  key?(options: OptionValues): readonly string[]
   /** Reads, changes nothing, ends within `sample_timeout`. */
   discover?(context: ConnectorContext): Promise<Discovered>
   /** Ends within 5 s, changes nothing. */

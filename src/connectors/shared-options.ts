@@ -1,4 +1,5 @@
 import { bool, byteCount, character, choice, duration, integer, list, text } from '../core/options.ts'
+import { isCustomFormat } from '../formats/custom-formats.ts'
 
 /** Formats that are built; the others of connectors.md §5 follow. */
 export const FORMATS = ['auto', 'csv', 'tsv', 'json', 'jsonl', 'raw', 'text'] as const
@@ -8,6 +9,7 @@ export const sourceOptions = {
   format: choice(FORMATS, 'Format of the records; auto goes by extension, magic bytes and content.', {
     default: 'auto',
     side: 'source',
+    also: isCustomFormat,
   }),
   batch_rows: integer('Most rows of a batch.', { default: 8192, min: 1, max: 16_384, side: 'source' }),
   max_records: integer('Ends the source after this many rows.', { min: 0, side: 'source' }),
@@ -77,4 +79,5 @@ export const sinkOptions = {
 export const sinkFormat = choice(FORMATS, 'Format of the rows; auto goes by extension, else jsonl.', {
   default: 'auto',
   side: 'sink',
+  also: isCustomFormat,
 })

@@ -41,6 +41,14 @@ export function recordOf({ slab, recordStarts, recordEnds, rows }: Provenance, r
   return slab === undefined || start === undefined ? undefined : slab.slice(start, recordEnds![at])
 }
 
+/** Bytes of the records of a batch as they were read, what separates them included; 0 when the source has none. */
+export function recordBytes({ rows, provenance }: Batch): number {
+  if (provenance === undefined || rows === 0) return 0
+  const { recordStarts, recordEnds, rows: kept } = provenance
+  if (recordStarts === undefined || recordEnds === undefined) return 0
+  return recordEnds[kept?.[rows - 1] ?? rows - 1]! - recordStarts[kept?.[0] ?? 0]!
+}
+
 /**
  * Rows in columns. A batch and all its columns are valid only until the receiver has returned (for a sink: until the
  * promise of `write` is settled); nothing between connectors keeps one.

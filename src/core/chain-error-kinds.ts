@@ -1,5 +1,7 @@
 const transient = { class: 'transient', httpStatus: 503, exitCode: 3 } as const
 const badData = { class: 'permanent', httpStatus: 422, exitCode: 1 } as const
+/** The next time the source may give what is right: it is asked again, from the same position. */
+const refusedData = { class: 'transient', httpStatus: 422, exitCode: 1 } as const
 const environment = { class: 'permanent', httpStatus: 502, exitCode: 3 } as const
 
 /** Codes of chain batch sources; `src/chain/errors.ts` says which kind has which. */
@@ -29,7 +31,7 @@ export const chainErrorKinds = {
     fix: 'See the path in the message.',
   },
   chain_deserialization_error: {
-    ...badData,
+    ...refusedData,
     when: 'A frame or file holds no batch.',
     fix: 'Repair or remove the file that the message names; a frame is asked for again.',
   },
@@ -39,9 +41,13 @@ export const chainErrorKinds = {
     when: 'A checkpoint is missing, damaged or cannot be kept.',
     fix: 'See the message; a damaged one must be put away before a new one is written.',
   },
-  chain_source_unavailable: { ...transient, when: 'A chain source says it is not healthy.', fix: 'Look at the server.' },
+  chain_source_unavailable: {
+    ...transient,
+    when: 'A chain source says it is not healthy.',
+    fix: 'Look at the server.',
+  },
   chain_batch_invalid: {
-    ...badData,
+    ...refusedData,
     when: 'A batch breaks a rule of its chain, or one is missing.',
     fix: 'See batch number and path in the message; the position has not moved.',
   },
@@ -57,7 +63,12 @@ export const chainErrorKinds = {
     when: 'A setting of a chain source has a bad value.',
     fix: 'Use a value within the range that the message names.',
   },
-  chain_timeout: { ...transient, httpStatus: 504, when: 'A chain source did not answer in time.', fix: 'Raise the limit.' },
+  chain_timeout: {
+    ...transient,
+    httpStatus: 504,
+    when: 'A chain source did not answer in time.',
+    fix: 'Raise the limit.',
+  },
   chain_internal_error: {
     class: 'internal',
     httpStatus: 500,
@@ -75,5 +86,9 @@ export const chainErrorKinds = {
     when: 'A WebSocket was cut, fell silent, or refused the subscription.',
     fix: 'Nothing: the source connects again and goes on behind the last batch.',
   },
-  chain_io_error: { ...environment, when: 'A file or folder of batches cannot be read.', fix: 'Check path and rights.' },
+  chain_io_error: {
+    ...environment,
+    when: 'A file or folder of batches cannot be read.',
+    fix: 'Check path and rights.',
+  },
 } as const

@@ -437,6 +437,11 @@ const kinds = {
   ...messageErrorKinds,
   // command line and process
   cli_usage: { ...invalid, when: 'The command line does not parse.', fix: 'See headrace help.' },
+  library_usage: {
+    ...invalid,
+    when: 'A handle, reader or writer of the library is used in a way it does not have.',
+    fix: 'Do what the hint says.',
+  },
   not_implemented: {
     ...invalid,
     httpStatus: 501,

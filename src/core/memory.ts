@@ -13,6 +13,7 @@ export const PADDING = 64
  * Regions are rounded up to powers of two and kept in free lists by size: a pipeline gives back what it took.
  */
 export class WorkerMemory {
+  /** @internal */
   readonly wasm: WebAssembly.Memory
   #top = PAGE
   #bytes: Uint8Array
@@ -36,7 +37,7 @@ export class WorkerMemory {
     return this.#bytes
   }
 
-  /** The same bytes, for reading and writing text by address. */
+  /** @internal The same bytes, for reading and writing text by address. */
   get text(): Buffer {
     return this.#text
   }

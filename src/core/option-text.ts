@@ -31,7 +31,7 @@ export function parseOptionText(
     case 'bool':
       return boolOf(value)
     case 'choice':
-      if (option.choices!.includes(value)) return { value }
+      if (option.choices!.includes(value) || option.also?.(value) === true) return { value }
       return bad(`"${value}" is not allowed`, `one of: ${option.choices!.join(', ')}`)
     case 'dur': {
       const ms = parseDuration(value)

@@ -15,6 +15,8 @@ export interface Option<T> {
   readonly min?: number | undefined
   readonly max?: number | undefined
   readonly choices?: readonly string[] | undefined
+  /** Choices that were added at run time: `registerFormat`. */
+  readonly also?: ((value: string) => boolean) | undefined
   /** `off` is a value, too: the option is then absent. */
   readonly off?: true | undefined
   readonly secret: boolean

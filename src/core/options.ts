@@ -17,6 +17,7 @@ interface Extra<T> {
   readonly max?: number
   readonly later?: true
   readonly off?: true
+  readonly also?: (value: string) => boolean
 }
 
 type Absent<E, T> = E extends { readonly default: T } | { readonly required: true } ? T : T | undefined
@@ -40,6 +41,7 @@ function define<T, E extends Extra<T> & { readonly required?: true }>(
     min: extra.min,
     max: extra.max,
     choices: more.choices,
+    also: extra.also,
     off: extra.off,
     secret: type === 'secret',
     later: extra.later ?? false,

@@ -6,6 +6,7 @@ import { CsvRecordReader } from '../kernels/csv-scan-twin.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import { csvOptions, dialectOf } from './csv/csv-options.ts'
 import { headerNames, positionNames } from './csv/header.ts'
+import { type CustomFormat, customFormat, sampleRecords } from './custom-formats.ts'
 import type { CsvOptions } from './decoder.ts'
 import { parseJsonNumbers, Seen } from './infer.ts'
 import { InputSlab } from './input-slab.ts'
@@ -59,6 +60,8 @@ export function discover(
   deps: { readonly memory: WorkerMemory; readonly kernels: Kernels },
 ): SampledSchema {
   if (format === 'text' || format === 'raw') return fixedSchema(format, samples)
+  const custom = customFormat(format)
+  if (custom !== undefined) return customSchema(custom, samples, options)
   const table = new SampleTable(options.lineBytesMax ?? limits.lineBytesMax)
   const rows = Math.ceil((options.rows ?? limits.schemaSampleRows) / Math.max(1, samples.length))
   for (const sample of samples) {
@@ -104,6 +107,31 @@ function fixedSchema(format: 'text' | 'raw', samples: readonly Sample[]): Sample
   }
   const bytesSeen = samples.reduce((sum, sample) => sum + sample.bytes.length, 0)
   return { columns: [only], eventTimeCandidates: [], rowsSeen: 0, bytesSeen, warnings: [], sampleCut: false }
+}
+
+function customSchema(format: CustomFormat, samples: readonly Sample[], options: DiscoverOptions): SampledSchema {
+  const most = Math.ceil((options.rows ?? limits.schemaSampleRows) / Math.max(1, samples.length))
+  const records = samples.flatMap((sample) => sampleRecords(format, sample, most))
+  const { fields } = format.columns?.(records) ?? { fields: [] }
+  const bytesSeen = samples.reduce((sum, sample) => sum + sample.bytes.length, 0)
+  if (fields.length === 0) {
+    throw new HeadraceError(
+      'connector_schema_mismatch',
+      `no record to tell the columns from in "${samples[0]?.path}"`,
+      {
+        hint: 'Declare the columns, or register the format with a schema.',
+      },
+    )
+  }
+  const facts = { nullShare: 0, examples: [], confidence: 1, mixed: false }
+  return {
+    columns: fields.map((column) => ({ ...column, ...facts })),
+    eventTimeCandidates: fields.filter(({ type }) => type.kind === 'timestamp').map(({ name }) => name),
+    rowsSeen: records.length,
+    bytesSeen,
+    warnings: [],
+    sampleCut: samples.some(({ complete }) => !complete),
+  }
 }
 
 function inUtf8(bytes: Uint8Array, format: string, options: DiscoverOptions): Uint8Array {

@@ -1,20 +1,15 @@
 import { HeadraceError } from '../core/errors.ts'
-import type { WorkerMemory } from '../core/memory.ts'
-import type { Kernels } from '../kernels/kernels.ts'
 import { createCsvDecoder } from './csv/csv-decoder.ts'
 import { createCsvEncoder } from './csv/csv-encoder.ts'
+import { createCustomDecoder, createCustomEncoder, customFormat } from './custom-formats.ts'
 import type { Decoder, DecoderSpec } from './decoder.ts'
 import type { Encoder, EncoderSpec } from './encoder.ts'
+import type { FormatDeps } from './format-deps.ts'
 import { createJsonDecoder } from './json/json-decoder.ts'
 import { createJsonLinesDecoder } from './json/json-lines-decoder.ts'
 import { createJsonLinesEncoder } from './json/json-lines-encoder.ts'
 import { createTextDecoder } from './text/text-decoder.ts'
 import { createTextEncoder } from './text/text-encoder.ts'
-
-export interface FormatDeps {
-  readonly memory: WorkerMemory
-  readonly kernels: Kernels
-}
 
 /** Formats that can be read and written. */
 const builtFormats = ['jsonl', 'json', 'csv', 'tsv', 'text', 'raw'] as const
@@ -32,8 +27,11 @@ export function createDecoder(format: string, spec: DecoderSpec, deps: FormatDep
     case 'text':
     case 'raw':
       return createTextDecoder(format, spec, deps)
-    default:
-      throw unsupported(format)
+    default: {
+      const custom = customFormat(format)
+      if (custom === undefined) throw unsupported(format)
+      return createCustomDecoder(format, custom, spec, deps)
+    }
   }
 }
 
@@ -52,8 +50,11 @@ export function createEncoder(format: string, spec: EncoderSpec, deps: FormatDep
     case 'text':
     case 'raw':
       return createTextEncoder(format, spec, deps.memory)
-    default:
-      throw unsupported(format)
+    default: {
+      const custom = customFormat(format)
+      if (custom === undefined) throw unsupported(format)
+      return createCustomEncoder(format, custom, spec, deps)
+    }
   }
 }
 

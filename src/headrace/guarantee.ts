@@ -2,9 +2,9 @@ import type { SinkFacts } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { inputsOf, type PlanNode, type ScriptPlan, type SinkTarget, type SourceNode } from '../sql/plan.ts'
 import { overflowOf, queueSettings } from './dlq/settings.ts'
-import { checkpointSettings } from './durable/settings.ts'
 import type { Endpoint } from './endpoint.ts'
 import { keepsState } from './keeps-state.ts'
+import { type Regime, regimeOf } from './regime.ts'
 
 /** What an independent reader of a sink sees after any number of crashes, strongest first (delivery.md §1). */
 export const levels = ['exactly_once', 'effectively_once', 'at_least_once', 'at_most_once', 'none'] as const
@@ -15,7 +15,7 @@ export interface EdgeGuarantee {
   readonly source: string
   readonly sink: string
   readonly level: Level
-  readonly regime: 'checkpoint-led' | 'none'
+  readonly regime: Regime
   /** Mechanisms that it rests on. */
   readonly how: string
   readonly weakened_by: readonly string[]
@@ -32,10 +32,10 @@ const weaker = (a: Level, b: Level): Level => levels[Math.max(levels.indexOf(a),
 
 /** Computed when planned, from what connectors and options say; nothing is opened. */
 export function guarantees(plan: ScriptPlan, baseDirectory: string): readonly EdgeGuarantee[] {
-  const keeps = keepsState(plan) && checkpointSettings(plan).enabled
+  const regime = regimeOf(plan)
   return plan.outputs.flatMap(({ root, targets }) =>
     targets.flatMap((target) =>
-      sourcesOf(root).map((source) => edge(plan, { root, target, source }, { keeps, baseDirectory })),
+      sourcesOf(root).map((source) => edge(plan, { root, target, source }, { regime, baseDirectory })),
     ),
   )
 }
@@ -43,26 +43,25 @@ export function guarantees(plan: ScriptPlan, baseDirectory: string): readonly Ed
 function edge(
   plan: ScriptPlan,
   path: { readonly root: PlanNode; readonly target: SinkTarget | 'client'; readonly source: SourceNode | undefined },
-  form: { readonly keeps: boolean; readonly baseDirectory: string },
+  form: { readonly regime: Regime; readonly baseDirectory: string },
 ): EdgeGuarantee {
   const { root, target, source } = path
+  const keeps = form.regime !== 'none'
   const facts = sinkFactsOf(target, { bounded: root.traits.bounded, baseDirectory: form.baseDirectory })
   const weakenings = [...sourceWeakenings(source), ...sinkWeakenings(facts)]
-  if (!form.keeps) weakenings.push(withoutState(plan))
+  if (!keeps) weakenings.push(withoutState(plan))
   const level = weakenings.reduce<Level>((at, { to }) => weaker(at, to), 'exactly_once')
   const notes = [
     ...(source !== undefined && onErrorOf(source) === 'skip' ? ['bad rows dropped (on_error = skip)'] : []),
-    ...(form.keeps ? queueLosses(plan) : []),
+    ...(keeps ? queueLosses(plan) : []),
   ]
   const raise = weakenings.flatMap(({ raise: by }) => (by === undefined ? [] : [by]))
   return {
     source: source?.info.uri ?? 'VALUES',
     sink: target === 'client' ? 'stdout:' : target.info.uri,
     level,
-    regime: form.keeps ? 'checkpoint-led' : 'none',
-    how: form.keeps
-      ? [replayOf(source), facts.how].filter((text) => text !== '').join(', ')
-      : 'one run from start to end',
+    regime: form.regime,
+    how: keeps ? [replayOf(source), facts.how].filter((text) => text !== '').join(', ') : 'one run from start to end',
     weakened_by: [...weakenings.map(({ by }) => by), ...notes],
     raise_by: [...new Set(raise)],
   }

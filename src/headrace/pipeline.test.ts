@@ -7,7 +7,8 @@ import type { Schema } from '../core/types.ts'
 import type { Value } from '../core/values.ts'
 import { type DeadLetter, DeadLetters, placeOf } from './dead-letters.ts'
 import { Engine } from './engine.ts'
-import { type Digest, Pipeline } from './pipeline.ts'
+import { Pipeline } from './pipeline.ts'
+import type { Digest } from './run-digest.ts'
 import { compileScript } from './script.ts'
 
 let baseDirectory: string

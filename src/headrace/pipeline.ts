@@ -13,7 +13,8 @@ import {
   takeCut,
 } from '../runtime/delivery/cut.ts'
 import { type Cut, Cycle, type CycleForm } from '../runtime/delivery/cycle.ts'
-import { settle } from '../runtime/delivery/settle.ts'
+import { type Led, ledPositions, restoreLed } from '../runtime/delivery/led.ts'
+import { forgetAll } from '../runtime/delivery/settle.ts'
 import { Drive, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
 import type { Origin } from '../runtime/graph/origin.ts'
@@ -33,11 +34,14 @@ import { type OpenPlace, openSink, openSource } from './open.ts'
 import { type PlannedSink, planSinks } from './planned-sinks.ts'
 import { publish } from './publish.ts'
 import { refuseAdding, refuseReplay } from './refuse-replaced.ts'
+import { regimeOf } from './regime.ts'
 import { retriedWrite } from './retried-write.ts'
 import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
+import type { Digest, Progress } from './run-digest.ts'
 import { runFacts } from './run-facts.ts'
 import { savedCounters } from './saved-counters.ts'
+import { settleSinks } from './settle-sinks.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -52,35 +56,10 @@ export interface PipelineInput {
   readonly onWarning?: ((error: Error) => void) | undefined
   /** Dead letters that run again in place of the rows of the sources. */
   readonly rerun?: Rerun | undefined
+  /** Holds a run without checkpoints between two rows, for as long as the task takes. */
+  readonly onHold?: ((hold: <T>(task: () => Promise<T>) => Promise<T>) => void) | undefined
   /** What a user should know while it runs: it waits, it goes on. */
   readonly onNote?: ((text: string) => void) | undefined
-}
-
-export interface Progress {
-  readonly rowsIn: number
-  readonly lateRows: number
-  readonly deadLetters: number
-}
-
-/** What a run did. */
-export interface Digest {
-  /** False when it was stopped before the end of its input. */
-  readonly complete: boolean
-  readonly rowsIn: number
-  /** Batches that the rows came in. */
-  readonly batchesIn: number
-  /** By target; `published` is false where a stopped run left the target as it was. */
-  readonly rowsOut: readonly { readonly target: string; readonly rows: number; readonly published: boolean }[]
-  readonly lateRows: number
-  /** Rows that were dead-lettered, skipped or printed, by code. */
-  readonly rejected: ReadonlyMap<string, number>
-  /** Sources with records that did not fit columns told from a sample that ended before them. */
-  readonly misfits: readonly string[]
-  readonly elapsedMs: number
-  /** Where the records went; undefined where the query is not row to row. */
-  readonly balance?: RowBalance | undefined
-  /** The last epoch that is committed everywhere; undefined without checkpoints. */
-  readonly epoch?: bigint | undefined
 }
 
 /** One run of one plan from its sources to its sinks: with checkpoints, or without (rulings 66, 68). */
@@ -90,6 +69,8 @@ export class Pipeline {
   readonly #context: OperatorContext
   readonly #graph: Graph
   readonly #badRows: BadRows
+  /** What the sink that leads held at the start, where it is more than a snapshot. */
+  #led: Led | undefined
   readonly #planned: readonly PlannedSink[]
   readonly #sinks: SinkStage[] = []
   readonly #sources: OpenSource[] = []
@@ -154,7 +135,9 @@ export class Pipeline {
       await this.#openSinks(durable, AbortSignal.any([signal, this.#stop.signal]))
       if (durable === undefined) {
         await this.#openSources(undefined)
-        const complete = await this.#drive(signal).run()
+        const drive = this.#drive(signal)
+        this.#input.onHold?.((task) => drive.hold(task))
+        const complete = await drive.run()
         await this.#writeDeadLetters()
         await publish(this.#sinks, { queue: this.#queue?.sink, complete })
         return this.#digest(complete, clock.elapsedMs() - started)
@@ -181,16 +164,16 @@ export class Pipeline {
       ...this.#sinks,
       ...(this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
     ]
-    const reached = await settle(cycleSinks, restored, {
-      incarnation: snapshots.incarnation,
-      pipeline: this.#input.plan.name!,
-      resolution: durable.resolution,
-    })
-    snapshots.skipEpochs(reached)
+    const warn = (error: Error): void => this.#input.onWarning?.(error)
+    const pipeline = this.#input.plan.name!
+    const sinkLed = rerun === undefined && regimeOf(this.#input.plan) === 'sink-led'
+    const sources = this.#sourceNodes.map(({ node }) => node.id)
+    this.#led = await settleSinks(cycleSinks, durable, { pipeline, sinkLed, sources })
+    if (this.#led !== undefined) restoreLed(running, this.#led)
     if (restored !== undefined) await snapshots.markDone(restored.id)
     // The run before read everything, and died before all of it was committed.
     if (durable.completed && rerun === undefined) {
-      await this.#forget(cycleSinks)
+      await forgetAll(cycleSinks, warn)
       return { complete: true, epoch: restored!.epoch }
     }
     await this.#openSources(durable)
@@ -224,7 +207,8 @@ export class Pipeline {
       onRunning: (isRunning) => {
         drive.yielding = isRunning
       },
-      onWarning: (error) => this.#input.onWarning?.(error),
+      onWarning: warn,
+      sinkLed,
       onRejects: (part, epoch, rejects) => this.#badRows.onCommitRejects(part, epoch, rejects),
       signal,
       isWaiting: () => this.#queue?.wait !== undefined,
@@ -262,7 +246,7 @@ export class Pipeline {
         last: rerun === undefined ? complete : durable.completed,
       })
       this.#rate?.throwIfExceeded()
-      if (complete) await this.#forget(cycleSinks)
+      if (complete) await forgetAll(cycleSinks, warn)
       return { complete, epoch }
     } catch (error) {
       // A checkpoint that failed ends the run: what it interrupts is no other fault.
@@ -271,15 +255,6 @@ export class Pipeline {
       signal.removeEventListener('abort', release)
       durable.options.onControl?.(undefined)
       await checkpointing.quiet()
-    }
-  }
-
-  /** What is left behind where that fails is in nobody's way. */
-  async #forget(sinks: readonly { readonly part: string; readonly sink: Sink }[]): Promise<void> {
-    for (const { part, sink } of sinks) {
-      await sink.forget?.().catch((error: unknown) => {
-        this.#input.onWarning?.(new Error(`sink '${part}': ${(error as Error).message}`))
-      })
     }
   }
 
@@ -401,7 +376,9 @@ export class Pipeline {
         this.#sources.push({ origin, node, source, maxRecords: undefined, positions: new Map() })
         continue
       }
-      const restored = restoredSource(node.id, durable?.restored)
+      const led = this.#led
+      const stored = restoredSource(node.id, durable?.restored)
+      const restored = led === undefined ? stored : { ...stored, positions: ledPositions(node.id, led.offsets) }
       const again = durable?.continues === true
       const source = await openSource(this.#place(durable), node, { state: restored.state, again })
       const reset = durable?.options.resetSources
@@ -459,6 +436,7 @@ export class Pipeline {
   #progress(): Progress {
     return {
       rowsIn: this.#rowsIn(),
+      rowsOut: this.#sinks.reduce((rows, sink) => rows + sink.rows, 0),
       lateRows: this.#context.counters.lateRows,
       deadLetters: this.#input.deadLetters.count,
     }
@@ -473,6 +451,7 @@ export class Pipeline {
       complete,
       rowsIn: this.#rowsIn(),
       batchesIn: this.#graph.origins.reduce((batches, origin) => batches + origin.batches, 0),
+      bytesIn: this.#graph.origins.reduce((bytes, origin) => bytes + origin.bytes, 0),
       rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,

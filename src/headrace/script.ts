@@ -3,6 +3,7 @@ import { types } from '../core/types.ts'
 import { buildGraph } from '../runtime/graph/build.ts'
 import { describeGraph, graphText } from '../runtime/graph/describe.ts'
 import type { Parameter } from '../sql/binder/context.ts'
+import type { Catalogue } from '../sql/catalogue.ts'
 import { type CompileInput, compile, explainScript as explainSql } from '../sql/compile.ts'
 import type { SqlStage } from '../sql/explain/explain.ts'
 import type { ScriptPlan } from '../sql/plan.ts'
@@ -23,8 +24,10 @@ export interface ScriptInput {
   readonly baseDirectory: string
   /** The file's stem; undefined for a script without a file (rulings 2). */
   readonly name: string | undefined
-  /** Values of `:name` as text: numbers and truth values are taken as such. */
-  readonly parameters: ReadonlyMap<string, string>
+  /** Values of `:name`; of a text, numbers and truth values are taken as such. */
+  readonly parameters: ReadonlyMap<string, string | Parameter>
+  /** Puts others in the place of what the text names. */
+  readonly catalogue?: ((own: Catalogue) => Catalogue) | undefined
 }
 
 export interface CompiledScript {
@@ -58,11 +61,14 @@ async function redacted<T>(engine: Engine, script: ScriptInput, task: (input: Co
 const compileInput = (engine: Engine, script: ScriptInput): CompileInput => ({
   text: script.text,
   file: script.file,
-  catalogue: sqlCatalogue(engine, script.baseDirectory),
+  catalogue: (script.catalogue ?? same)(sqlCatalogue(engine, script.baseDirectory)),
   parameters: new Map([...script.parameters].map(([name, text]) => [name, parameterOf(text)])),
 })
 
-function parameterOf(text: string): Parameter {
+const same = (own: Catalogue): Catalogue => own
+
+function parameterOf(text: string | Parameter): Parameter {
+  if (typeof text !== 'string') return text
   if (/^-?\d{1,15}$/.test(text)) return { type: types.bigint, value: Number(text) }
   if (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return { type: types.double, value: Number(text) }
   if (text === 'true' || text === 'false') return { type: types.boolean, value: text === 'true' }

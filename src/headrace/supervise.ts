@@ -9,8 +9,9 @@ import { checkpointSettings, type PipelineCheckpoints, runSettings } from './dur
 import { type Durable, type DurableOptions, startDurable } from './durable/start.ts'
 import type { Engine } from './engine.ts'
 import { keepsState } from './keeps-state.ts'
-import { type Digest, Pipeline, type PipelineInput } from './pipeline.ts'
+import { Pipeline, type PipelineInput } from './pipeline.ts'
 import type { RunControl } from './run-control.ts'
+import type { Digest } from './run-digest.ts'
 
 /** Restarts in a row, without an epoch that was committed between them, until a pipeline has failed for good. */
 const RESTARTS_MAX = 10

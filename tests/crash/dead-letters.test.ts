@@ -21,7 +21,8 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(cwd, { recursive: true }))
 
-const ROWS = 40_000
+const ROWS = 80_000
+const KILLS = 5
 const POISON = [
   (id: number) => `{"id":${id},"v":1,"d`,
   (id: number) => `{"id":${id},"v":"many","d":1}`,
@@ -86,7 +87,7 @@ test('killed at any moment: in = out + dead letters, each once, byte for byte; s
   const random = new Random(seed)
   const bad = new Map<number, string>()
   const lines = Array.from({ length: ROWS }, (_, id) => {
-    if (!random.chance(0.003)) return `{"id":${id},"v":${id},"d":1}`
+    if (!random.chance(0.01)) return `{"id":${id},"v":${id},"d":1}`
     bad.set(id, random.pick(POISON)(id))
     return bad.get(id)!
   })
@@ -96,10 +97,11 @@ test('killed at any moment: in = out + dead letters, each once, byte for byte; s
   writeFileSync(join(cwd, 'fix.ts'), FIX)
   let kills = 0
   for (let round = 0; ; round++) {
-    const killAt = round < 2 ? random.between(1, 12) : Number.POSITIVE_INFINITY
+    const killAt = round < KILLS ? random.between(1, 8) : Number.POSITIVE_INFINITY
     const { code, err } = await runOrKill(['run', 'orders.sql'], killAt)
-    if (code === 0) break
-    expect({ code, err }, `seed ${seed}`).toMatchObject({ code: null })
+    // Killed behind its last mark it was complete, and a new lineage is refused the folder (rulings 7).
+    if (code === 0 || (kills > 0 && err.includes('target_exists'))) break
+    expect({ code, err }, `seed ${seed}: ${err}`).toMatchObject({ code: null })
     kills++
   }
   const note = `seed ${seed}, ${kills} kills`
@@ -111,10 +113,10 @@ test('killed at any moment: in = out + dead letters, each once, byte for byte; s
   let replayKills = 0
   const args = ['dlq', 'replay', 'orders', '--map', 'fix.ts', '--batch-size', '25']
   for (let round = 0; ; round++) {
-    const killAt = round < 2 ? random.between(1, 30) : Number.POSITIVE_INFINITY
+    const killAt = round < KILLS ? random.between(1, 30) : Number.POSITIVE_INFINITY
     const { code, err } = await runOrKill(args, killAt)
     if (code === 0) break
-    expect({ code, err }, `seed ${seed}`).toMatchObject({ code: null })
+    expect({ code, err }, `seed ${seed}: ${err}`).toMatchObject({ code: null })
     replayKills++
   }
   const after = `${note}, ${replayKills} kills of the replay`

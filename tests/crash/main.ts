@@ -6,7 +6,9 @@ import { r5 } from './orders/damaged-snapshots.ts'
 import { r6 } from './orders/full-disk.ts'
 import { r19 } from './orders/jumping-clock.ts'
 import { r31 } from './orders/large-state.ts'
+import { r13 } from './orders/many-keys.ts'
 import { namedOrders, r7 } from './orders/orders.ts'
+import { rotatedTail } from './orders/rotated-tail.ts'
 import { r33 } from './planted/r33.ts'
 import { r1 } from './r1/r1.ts'
 import { type Form, Report } from './report.ts'
@@ -33,8 +35,10 @@ const tests: Readonly<Record<string, (form: Form, report: Report) => Promise<voi
   R6: r6,
   R7: r7,
   R10: r10,
+  R13: r13,
   R19: r19,
   orders: namedOrders,
+  tail: rotatedTail,
   R31: r31,
   R33: r33,
 }

@@ -18,6 +18,7 @@ export const file: Connector = {
       changes: 'append',
       bounded: 'by-option',
       pushdown: 'columns',
+      listed: true,
     },
     sink: { delivery: 'transactional', stage: 'native', ledger: 'epoch', accepts: 'append' },
   },

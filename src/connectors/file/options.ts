@@ -1,4 +1,5 @@
 import { bool, byteCount, choice, duration, integer, list, text, type ValuesOf } from '../../core/options.ts'
+import { isCustomFormat } from '../../formats/custom-formats.ts'
 import { FORMATS, formatOptions, sinkOptions, sourceOptions } from '../shared-options.ts'
 
 const later = { later: true } as const
@@ -8,6 +9,7 @@ export const fileOptions = {
   ...formatOptions,
   ...sinkOptions,
   format: choice(FORMATS, 'Format; auto goes by extension, magic bytes and content, for a sink else jsonl.', {
+    also: isCustomFormat,
     default: 'auto',
   }),
   recursive: bool('A directory means all files below it.', { default: false, side: 'source' }),

@@ -19,7 +19,7 @@ export const memory: Connector = {
       bounded: 'by-option',
       pushdown: 'columns',
     },
-    sink: { delivery: 'transactional', stage: 'native', ledger: 'epoch', accepts: 'changelog' },
+    sink: { delivery: 'transactional', stage: 'native', ledger: 'offsets', accepts: 'changelog' },
   },
   channel: (uri, shared) => {
     const name = channelName(uri)

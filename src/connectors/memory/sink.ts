@@ -1,7 +1,7 @@
 import type { Batch } from '../../core/batch.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { type Row, rowAt } from '../../core/row-batch.ts'
-import type { Health, Sink, SinkContext, SinkLedger, SinkReject } from '../contract.ts'
+import type { Health, LedOffsets, Sink, SinkContext, SinkLedger, SinkReject } from '../contract.ts'
 import { type Channel, channelName, channelOf, revisingChannels } from './client.ts'
 import type { MemoryOptions } from './options.ts'
 
@@ -43,7 +43,12 @@ export class MemorySink implements Sink {
     return new Uint8Array(0)
   }
 
-  async commit(epoch: bigint): Promise<readonly SinkReject[]> {
+  async commit(
+    epoch: bigint,
+    _token: Uint8Array,
+    _replay: () => AsyncIterable<Batch>,
+    offsets?: LedOffsets,
+  ): Promise<readonly SinkReject[]> {
     const staging = this.#staged()
     if (staging.committed >= epoch) return []
     const staged = staging.epochs.get(epoch)
@@ -54,6 +59,8 @@ export class MemorySink implements Sink {
     }
     if (staged.rows.length > 0) await this.#channel.ring.push(staged.rows)
     staging.committed = epoch
+    staging.offsets = offsets
+    staging.rows += BigInt(staged.rows.length)
     staging.epochs.delete(epoch)
     if (staged.last) this.#channel.ring.close()
     return []
@@ -64,7 +71,9 @@ export class MemorySink implements Sink {
   }
 
   async ledger(incarnation: bigint): Promise<SinkLedger | undefined> {
-    return this.#staging === undefined ? undefined : { epoch: this.#staging.committed, incarnation }
+    if (this.#staging === undefined) return undefined
+    const { committed, offsets, rows } = this.#staging
+    return { epoch: committed, incarnation, offsets, rows }
   }
 
   async restore(epoch: bigint): Promise<void> {
@@ -96,4 +105,7 @@ class Staging {
   open: Row[] = []
   readonly epochs = new Map<bigint, { readonly rows: readonly Row[]; readonly last: boolean }>()
   committed = 0n
+  /** Of the rows that are committed, where the sink leads. */
+  offsets: LedOffsets | undefined
+  rows = 0n
 }

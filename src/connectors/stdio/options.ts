@@ -1,4 +1,5 @@
 import { choice, integer, type ValuesOf } from '../../core/options.ts'
+import { isCustomFormat } from '../../formats/custom-formats.ts'
 import { formatOptions, sinkOptions, sourceOptions } from '../shared-options.ts'
 
 export const stdioOptions = {
@@ -10,6 +11,7 @@ export const stdioOptions = {
     'Format; auto is jsonl.',
     {
       default: 'auto',
+      also: isCustomFormat,
     },
   ),
   limit: integer('Rows printed at most.', { min: 0, side: 'sink' }),

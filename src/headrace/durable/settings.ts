@@ -1,4 +1,4 @@
-import { bool, byteCount, duration, integer, parseOptions, text, type ValuesOf } from '../../core/options.ts'
+import { bool, byteCount, choice, duration, integer, parseOptions, text, type ValuesOf } from '../../core/options.ts'
 import type { ScriptPlan } from '../../sql/plan.ts'
 
 const MS = { min: 1 } as const
@@ -32,6 +32,9 @@ export const runOptions = {
   shutdown_timeout: duration('How long a stop waits for the last checkpoint; then the exit code is 1.', {
     default: 25_000,
     ...MS,
+  }),
+  commit_regime: choice(['auto', 'checkpoint'], 'What leads; auto: a sink that commits offsets with its rows.', {
+    default: 'auto',
   }),
 } as const
 

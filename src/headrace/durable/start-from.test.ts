@@ -99,6 +99,15 @@ test('--continue reads what was added to a file and files that are new, and noth
   expect(idsWritten()).toHaveLength(11)
 })
 
+test('--continue goes on in the lineage of the complete run, though another start was refused its target', async () => {
+  place.put([0, 1])
+  await run(ROWS, 100)
+  await expect(run(ROWS, 100)).rejects.toMatchObject({ code: 'target_exists' })
+  place.append('in.jsonl', [2])
+  await run(ROWS, 100, { continues: true })
+  expect(idsWritten()).toEqual([0, 1, 2])
+})
+
 test('--continue begins windows anew, for what was added', async () => {
   place.put([0, 1, 2])
   await run(WINDOWS, 100)

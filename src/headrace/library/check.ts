@@ -48,3 +48,13 @@ function healthOf(checks: readonly Check[]): Pick<CheckResult, 'state' | 'issues
   const issues = bad.map(({ name, detail, hint }) => ({ code: name, detail, ...(hint === undefined ? {} : { hint }) }))
   return { state: bad.length === 0 ? 'healthy' : 'unhealthy', issues }
 }
+
+/** What can be asked how it is. */
+export interface Checkable {
+  check(options?: Waiting): Promise<CheckResult>
+}
+
+/** Sources and sinks at once, each within 5 s; the results come in their order. */
+export function checkAll(items: readonly Checkable[], options: Waiting = {}): Promise<readonly CheckResult[]> {
+  return Promise.all(items.map((item) => item.check(options)))
+}

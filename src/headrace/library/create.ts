@@ -72,12 +72,31 @@ const environmentOf = ({ env, environment }: Pick<EndpointForm, 'env' | 'environ
  * @throws ConfigError with the column of the fault.
  */
 export function parseUri(text: string, form: Pick<EndpointForm, 'env' | 'environment'> = {}): Uri {
+  if (text === last?.text) return again(last)
   const environment = environmentOf(form)
   try {
-    return parse(environment === undefined || !text.includes('${') ? text : withVariables(text, environment))
+    const isVariable = text.includes('${')
+    if (environment !== undefined && isVariable) return parse(withVariables(text, environment))
+    const uri = parse(text)
+    // What a variable stands for may be asked for the next time.
+    if (!isVariable) last = uri
+    return uri
   } catch (error) {
     throw new ConfigError(problemsOf(error))
   }
+}
+
+/** The last URI that was parsed: loops name the same one again and again. */
+let last: Uri | undefined
+
+/** Frozen, as it is given more than once. */
+function again(uri: Uri): Uri {
+  if (Object.isFrozen(uri)) return uri
+  for (const list of [uri.hosts, uri.path, uri.params]) {
+    for (const item of list) Object.freeze(item)
+    Object.freeze(list)
+  }
+  return Object.freeze(uri)
 }
 
 function withVariables(text: string, environment: Readonly<Record<string, string | undefined>>): string {

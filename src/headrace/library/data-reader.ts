@@ -243,7 +243,7 @@ export class EngineReader implements DataReader {
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new DataSourceError('Io', 'connector_operation_unsupported', 'the reader is closed')
+    if (this.#closed) throw new DataSourceError('Io', 'library_usage', 'the reader is closed')
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<StreamRecord> {

@@ -1,8 +1,6 @@
 import type { Sink, SinkFacts } from '../../connectors/contract.ts'
 import { freshSeed } from '../../core/random.ts'
 import type { Schema } from '../../core/types.ts'
-import { textOfValue } from '../../expr/value-text.ts'
-import { createEncoder } from '../../formats/formats.ts'
 import { connectorContext } from '../connector-context.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
@@ -139,6 +137,10 @@ async function openSink(engine: Engine, endpoint: Endpoint, form: WriterSink): P
   const { schema, changes, part, durable } = form
   const key = (endpoint.options['key'] as readonly string[] | undefined) ?? []
   const { baseDirectory } = engine
+  const [{ createEncoder }, { textOfValue }] = await Promise.all([
+    import('../../formats/formats.ts'),
+    import('../../expr/value-text.ts'),
+  ])
   const spec = encoderSpec(engine, endpoint.options, { schema, changes })
   return await endpoint.connector.openSink!({
     ...connectorContext(engine, endpoint, { baseDirectory, pipeline: durable && 'writer', part, durable }),

@@ -1,6 +1,5 @@
 import type { Discovered, Source } from '../../connectors/contract.ts'
 import type { Schema } from '../../core/types.ts'
-import { createDecoder } from '../../formats/formats.ts'
 import { connectorContext } from '../connector-context.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
@@ -97,6 +96,13 @@ export class EngineSource implements DataSource {
     return await guarded('source', () => connector.discover!(context))
   }
 
+  /** @internal The format of the records, where they have one. */
+  async format(): Promise<string | undefined> {
+    const given = this.named.options['format'] as string | undefined
+    if (given !== undefined && given !== 'auto') return given
+    return this.place.schema === undefined ? (await this.discover()).format : undefined
+  }
+
   async createReader(options: ReaderOptions = {}): Promise<DataReader> {
     options.signal?.throwIfAborted()
     const endpoint = await this.load()
@@ -149,6 +155,7 @@ async function openSource(
   const columns = schema.fields.map(({ name }) => ({ name, path: [name], required: false }))
   const mixed = new Set(found?.columns.filter((column) => column.mixed === true).map((column) => column.name))
   const nowMicros = () => engine.clock.nowMicros()
+  const { createDecoder } = await import('../../formats/formats.ts')
   return await endpoint.connector.openSource!({
     ...connectorContext(engine, endpoint, { baseDirectory: engine.baseDirectory }),
     schema,

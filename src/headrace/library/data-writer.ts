@@ -3,12 +3,12 @@ import type { Batch } from '../../core/batch.ts'
 import { CHANGE, type ChangeCode } from '../../core/change.ts'
 import type { WorkerMemory } from '../../core/memory.ts'
 import { BatchBuilder, rowAt } from '../../core/row-batch.ts'
-import { type Schema, types } from '../../core/types.ts'
+import type { Schema } from '../../core/types.ts'
 import type { Value } from '../../core/values.ts'
 import type { DurablePlace } from '../connector-context.ts'
 import { DataSourceError, guarded, unsupported } from './errors.ts'
 import { rowJson } from './row-json.ts'
-import { engineValue, inferSchema, settledSchema, widerSchema } from './row-values.ts'
+import { inferSchema, settledSchema, valuesOf, widerSchema } from './row-values.ts'
 import type { Change, DataWriter, RecordInput, RejectedRecord, Row, WriterOptions } from './types.ts'
 
 /** How a writer opens its sink. */
@@ -337,23 +337,7 @@ export class EngineWriter implements DataWriter {
 }
 
 const misuse = (message: string, hint: string): DataSourceError =>
-  new DataSourceError('SinkSpecific', 'connector_operation_unsupported', message, { hint })
+  new DataSourceError('SinkSpecific', 'library_usage', message, { hint })
 
 /** Bytes are a row of one column. */
 const rowOfInput = ({ value }: RecordInput): Row => (value instanceof Uint8Array ? { value } : value)
-
-function valuesOf(row: Row, { fields }: Schema): Value[] {
-  const unknown = Object.keys(row).find((name) => !fields.some((field) => field.name === name))
-  if (unknown !== undefined) {
-    throw new DataSourceError('Schema', 'connector_schema_mismatch', `the rows have no column "${unknown}"`, {
-      hint: `columns: ${fields.map(({ name }) => name).join(', ')}; they are told from the first rows unless a schema is given`,
-    })
-  }
-  return fields.map(({ name, type, nullable }) => {
-    const value = engineValue(row[name], type, `column "${name}"`)
-    if (value === null && !nullable && type.kind !== types.null.kind) {
-      throw new DataSourceError('Schema', 'row_not_null_violated', `column "${name}" gets NULL`)
-    }
-    return value
-  })
-}

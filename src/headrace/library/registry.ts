@@ -2,7 +2,7 @@ import type { Connector } from '../../connectors/contract.ts'
 import type { HeadraceError } from '../../core/errors.ts'
 import type { Side } from '../../core/option-types.ts'
 import { nearestNames } from '../../core/suggest.ts'
-import { type ConnectorLookup, laterSchemes } from '../catalogue.ts'
+import { laterSchemes } from '../catalogue.ts'
 import { builtInSpecs, type ConnectorSpec, specOf } from './connector-specs.ts'
 import { ConfigError, DataSourceError } from './errors.ts'
 import { type JsonSchema, optionsSchema } from './json-schema.ts'
@@ -26,7 +26,7 @@ interface Replacing {
 }
 
 /** Which connector a scheme means. `createSource` and `createSink` use the one of the process unless told otherwise. */
-export class ConnectorRegistry implements ConnectorLookup {
+export class ConnectorRegistry {
   readonly #connectors: Record<Side, Map<string, ConnectorSpec>> = { source: new Map(), sink: new Map() }
   readonly #factories = { source: new Map<string, SourceFactory>(), sink: new Map<string, SinkFactory>() }
   readonly #later: ReadonlySet<string>

@@ -5,6 +5,7 @@ import { type ExactInteger, exact, type Interval, type Value } from '../../core/
 import { textToValue } from '../../expr/cast/from-text.ts'
 import { decimalText } from '../../expr/number-text.ts'
 import { dateText, intervalIso } from '../../expr/time/time-text.ts'
+import { DataSourceError } from './errors.ts'
 import type { Row, RowValue } from './types.ts'
 
 /** A value of the engine as a row of the library has it. */
@@ -41,6 +42,23 @@ export const rowOf = ({ fields }: Schema, values: readonly Value[]): Row => obje
 
 const objectOf = (fields: readonly Field[], values: readonly Value[]): { readonly [name: string]: RowValue } =>
   Object.fromEntries(fields.map(({ name, type }, i) => [name, rowValue(values[i]!, type)]))
+
+/** A row in the form of the engine; throws kind `Schema` for what does not fit. */
+export function valuesOf(row: Row, { fields }: Schema): Value[] {
+  const unknown = Object.keys(row).find((name) => !fields.some((field) => field.name === name))
+  if (unknown !== undefined) {
+    throw new DataSourceError('Schema', 'connector_schema_mismatch', `the rows have no column "${unknown}"`, {
+      hint: `columns: ${fields.map(({ name }) => name).join(', ')}; they are told from the first rows unless a schema is given`,
+    })
+  }
+  return fields.map(({ name, type, nullable }) => {
+    const value = engineValue(row[name], type, `column "${name}"`)
+    if (value === null && !nullable && type.kind !== types.null.kind) {
+      throw new DataSourceError('Schema', 'row_not_null_violated', `column "${name}" gets NULL`)
+    }
+    return value
+  })
+}
 
 /** A written value in the form of the engine; throws `connector_schema_mismatch` when it has no such form. */
 export function engineValue(value: RowValue | undefined, type: DataType, at: string): Value {

@@ -1,6 +1,5 @@
 import type { Schema } from '../../core/types.ts'
 import type { Catalogue } from '../../sql/catalogue.ts'
-import { compile } from '../../sql/compile.ts'
 import { ConfigError, problemsOf } from './errors.ts'
 
 /** Columns as SQL declares them: `id BIGINT, name STRING, at TIMESTAMP`. Throws `ConfigError` when they do not parse. */
@@ -30,6 +29,7 @@ export async function schemaOf(text: string): Promise<Schema> {
     },
   }
   try {
+    const { compile } = await import('../../sql/compile.ts')
     const script = `CREATE STREAM declared (${text}\n) FROM 'memory://declared'; SELECT * FROM declared;`
     await compile({ text: script, file: 'columns', catalogue, parameters: new Map() })
   } catch (error) {

@@ -174,3 +174,27 @@ export interface DataWriter extends AsyncDisposable {
   /** Commits, unless a transaction is open: that is taken back. */
   close(): Promise<void>
 }
+
+export interface CopyOptions extends Waiting {
+  /** Rows handed on at once. */
+  readonly batch?: number | undefined
+  /**
+   * A folder that keeps how far the copy has come: after a crash the same call goes on there, and what was copied is
+   * not copied again where the sink can tell. One folder belongs to one pair of source and sink.
+   */
+  readonly checkpoint?: string | undefined
+  /**
+   * `fail` ends the copy at the first bad record; `skip` counts them; a function is told of each. By default the
+   * source's `on_error` says: it goes on, and counts.
+   */
+  readonly onError?: 'fail' | 'skip' | ((record: RejectedRecord) => void) | undefined
+}
+
+/** Counts of a copy; with a checkpoint, `bytes` are those of the last run, the others are of all its runs. */
+export interface CopyResult {
+  readonly read: number
+  readonly written: number
+  readonly failed: number
+  /** Of the records that were read, where the source has bytes. */
+  readonly bytes: number
+}

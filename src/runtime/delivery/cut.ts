@@ -1,6 +1,6 @@
 import { type CheckpointMeta, encodeJson, encodeMeta, jsonState, META_KEY } from '../../checkpoint/meta.ts'
 import type { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
-import type { Offset } from '../../connectors/contract.ts'
+import type { LedOffsets, Offset } from '../../connectors/contract.ts'
 import { WATERMARK_UNSET } from '../../core/counters.ts'
 import type { Barrier } from '../../core/element.ts'
 import { HeadraceError } from '../../core/errors.ts'
@@ -11,6 +11,7 @@ import type { Origin } from '../graph/origin.ts'
 import type { SinkStage } from '../graph/sink-stage.ts'
 import { encodeName, stateKey } from '../graph/stage.ts'
 import type { Cut, CycleForm, CycleSink } from './cycle.ts'
+import { ledOffsets } from './led.ts'
 
 /** A running pipeline as a snapshot sees it. */
 export interface Running {
@@ -99,6 +100,7 @@ export async function takeCut(running: Running, epoch: bigint, form: CycleForm):
     },
     prepared,
     offsets,
+    led: ledOffsets(sources.map(({ node, positions }) => [node.id, positions])),
     sourceSequences: new Map(graph.origins.map((origin) => [origin.node.id, BigInt(origin.rows)])),
     sinkPositions: new Map(sinks.map(({ part, rows }) => [part, BigInt(rows)])),
     watermarks: new Map(sources.map(({ node, origin }) => [node.id, watermarkOf(origin)])),
@@ -142,7 +144,7 @@ export function carryOver(cut: Cut, from: StreamCheckpoint): Cut {
   for (const [key, state] of cut.states) if (!isCarried(key)) states.set(key, state)
   for (const [key, state] of from.operatorStates) if (isCarried(key)) states.set(key, state)
   const { sourceSequences, watermarks } = from
-  return { ...cut, states, sourceSequences, watermarks, offsets: new Map() }
+  return { ...cut, states, sourceSequences, watermarks, offsets: new Map(), led: new Map() }
 }
 
 /** Puts the graph and its counters where a snapshot has them; before any source is opened. */
@@ -191,6 +193,10 @@ export function restoredSource(id: string, checkpoint: StreamCheckpoint | undefi
   }
   return { positions, incarnation: saved?.incarnation, state: checkpoint?.operatorStates.get(sourceStateKey(id)) }
 }
+
+/** The offsets of a snapshot as a sink that leads takes them. */
+export const ledOffsetsOf = (checkpoint: StreamCheckpoint, sources: readonly string[]): LedOffsets =>
+  ledOffsets(sources.map((id) => [id, restoredSource(id, checkpoint).positions]))
 
 /** A source must still be the log that its offsets belong to (delivery.md §8). */
 export function checkIncarnation(name: string, stored: string | undefined, found: string): void {

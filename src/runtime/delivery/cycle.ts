@@ -1,6 +1,6 @@
 import type { CheckpointReason } from '../../checkpoint/meta.ts'
-import type { Snapshots } from '../../checkpoint/snapshots.ts'
-import type { Offset, Sink, SinkReject } from '../../connectors/contract.ts'
+import type { Pending, Snapshots } from '../../checkpoint/snapshots.ts'
+import type { LedOffsets, Offset, Sink, SinkReject } from '../../connectors/contract.ts'
 import type { Clock } from '../../core/clock.ts'
 import { assert, HeadraceError } from '../../core/errors.ts'
 import { Random } from '../../core/random.ts'
@@ -36,6 +36,8 @@ export interface Cut {
   readonly offsets: ReadonlyMap<string, ReadonlyMap<string, Offset>>
   /** By part: what `prepare` of the sink gives, called at the border. */
   readonly prepared: ReadonlyMap<string, Promise<Uint8Array>>
+  /** The same offsets as a sink that leads takes them. */
+  readonly led: LedOffsets
 }
 
 export interface CycleLimits {
@@ -50,6 +52,8 @@ export interface CycleInput {
   readonly snapshots: Snapshots
   readonly sinks: readonly CycleSink[]
   readonly sources: readonly CycleSource[]
+  /** The only sink commits offsets with its rows: the clock's checkpoints leave no snapshot (delivery.md §6). */
+  readonly sinkLed: boolean
   /** Sends the barrier through the graph while no row moves, and gives what it cuts off. */
   readonly cut: (epoch: bigint, form: CycleForm) => Promise<Cut>
   readonly clock: Clock
@@ -155,11 +159,36 @@ export class Cycle {
   }
 
   async #acts(form: CycleForm): Promise<{ readonly id: bigint; readonly epoch: bigint }> {
-    const { snapshots, limits } = this.#input
+    const { snapshots } = this.#input
     const pending = snapshots.begin()
     const { id, epoch } = pending
     this.#enter('begin', epoch)
     const { cut, tokens } = await this.#prepared(epoch, form)
+    const isKept = !this.#input.sinkLed || form.reason !== 'interval'
+    if (isKept) await this.#persist(pending, cut, tokens)
+    else cut.release()
+    this.#enter('commit', epoch)
+    await this.#commit(epoch, tokens, this.#input.sinkLed ? cut.led : undefined)
+    if (isKept) {
+      this.#enter('mark', epoch)
+      await this.#warned('mark', snapshots.markDone(id))
+    }
+    this.#enter('ack', epoch)
+    for (const source of this.#input.sources) {
+      const upTo = cut.offsets.get(source.id)
+      if (upTo !== undefined && source.ack !== undefined) await this.#warned('acknowledge', source.ack(upTo))
+    }
+    if (isKept) {
+      this.#enter('prune', epoch)
+      await this.#warned('prune', snapshots.prune())
+    }
+    return pending
+  }
+
+  /** From here on the epoch happens, unless the snapshot is provably not there. */
+  async #persist(pending: Pending, cut: Cut, tokens: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const { snapshots, limits } = this.#input
+    const { epoch } = pending
     this.#enter('persist', epoch)
     try {
       for (const [part, token] of tokens) cut.states.set(preparedKey(part), token)
@@ -173,18 +202,6 @@ export class Cycle {
       if (isAbsent(error) && !isFenced(error)) throw new EpochAborted(epoch, error)
       throw error
     }
-    this.#enter('commit', epoch)
-    await this.#commit(epoch, tokens)
-    this.#enter('mark', epoch)
-    await this.#warned('mark', snapshots.markDone(id))
-    this.#enter('ack', epoch)
-    for (const source of this.#input.sources) {
-      const upTo = cut.offsets.get(source.id)
-      if (upTo !== undefined && source.ack !== undefined) await this.#warned('acknowledge', source.ack(upTo))
-    }
-    this.#enter('prune', epoch)
-    await this.#warned('prune', snapshots.prune())
-    return pending
   }
 
   /** Everything that can still be taken back. */
@@ -211,7 +228,7 @@ export class Cycle {
     }
   }
 
-  async #commit(epoch: bigint, tokens: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async #commit(epoch: bigint, tokens: ReadonlyMap<string, Uint8Array>, led: LedOffsets | undefined): Promise<void> {
     const { clock, limits } = this.#input
     const done = new AbortController()
     const alarm = clock.sleep(limits.commitWarnMs, done.signal).then(() => {
@@ -219,7 +236,9 @@ export class Cycle {
         this.#warn('commit', `epoch ${epoch} waits for its commit for ${limits.commitWarnMs} ms`)
     })
     try {
-      const commits = await Promise.allSettled(this.#input.sinks.map((sink) => this.#commitOne(sink, epoch, tokens)))
+      const commits = await Promise.allSettled(
+        this.#input.sinks.map((sink) => this.#commitOne(sink, { epoch, tokens, led })),
+      )
       const failed = commits.find((commit) => commit.status === 'rejected')
       if (failed !== undefined) throw failed.reason
     } finally {
@@ -228,11 +247,19 @@ export class Cycle {
     }
   }
 
-  async #commitOne({ part, sink }: CycleSink, epoch: bigint, tokens: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async #commitOne(
+    { part, sink }: CycleSink,
+    of: {
+      readonly epoch: bigint
+      readonly tokens: ReadonlyMap<string, Uint8Array>
+      readonly led: LedOffsets | undefined
+    },
+  ): Promise<void> {
+    const { epoch, tokens, led } = of
     const token = tokens.get(part)
     if (token === undefined || sink.commit === undefined) return
     const { clock, signal } = this.#input
-    const rejects = await retry(() => sink.commit!(epoch, token, noReplay), {
+    const rejects = await retry(() => sink.commit!(epoch, token, noReplay, led), {
       policy: RETRY_DEFAULTS,
       clock,
       random: this.#random,

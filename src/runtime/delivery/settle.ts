@@ -1,4 +1,5 @@
 import type { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
+import type { LedOffsets } from '../../connectors/contract.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { type CycleSink, noReplay, preparedKey } from './cycle.ts'
 
@@ -11,7 +12,13 @@ import { type CycleSink, noReplay, preparedKey } from './cycle.ts'
 export async function settle(
   sinks: readonly CycleSink[],
   checkpoint: StreamCheckpoint | undefined,
-  of: { readonly incarnation: bigint; readonly pipeline: string; readonly resolution?: Resolved | undefined },
+  of: {
+    readonly incarnation: bigint
+    readonly pipeline: string
+    readonly resolution?: Resolved | undefined
+    /** Where the sink leads: those of the snapshot. */
+    readonly led?: LedOffsets | undefined
+  },
 ): Promise<bigint> {
   const epoch = checkpoint?.epoch ?? 0n
   const held = new Map<string, bigint | undefined>()
@@ -29,10 +36,19 @@ export async function settle(
     const token = checkpoint?.operatorStates.get(preparedKey(part))
     const has = held.get(part)
     const isBehind = has === undefined || has < epoch
-    if (token !== undefined && isBehind) await sink.commit?.(epoch, token, noReplay)
+    if (token !== undefined && isBehind) await sink.commit?.(epoch, token, noReplay, of.led)
     await sink.restore?.(epoch, token)
   }
   return highest
+}
+
+/** Behind the mark of the last epoch: what a restart would need goes; what is left where that fails is in nobody's way. */
+export async function forgetAll(sinks: readonly CycleSink[], onFailure: (error: Error) => void): Promise<void> {
+  for (const { part, sink } of sinks) {
+    await sink.forget?.().catch((error: unknown) => {
+      onFailure(new Error(`sink '${part}': ${(error as Error).message}`))
+    })
+  }
 }
 
 /** What a user has said of the epochs above that of the newest snapshot, up to the one that a sink holds. */

@@ -1,4 +1,4 @@
-import type { Batch } from '../../core/batch.ts'
+import { type Batch, recordBytes } from '../../core/batch.ts'
 import { CHANGE, changeSymbols } from '../../core/change.ts'
 import type { Barrier, Element } from '../../core/element.ts'
 import { HeadraceError } from '../../core/errors.ts'
@@ -15,6 +15,8 @@ export class Origin {
   /** Rows that were pushed, those of earlier runs included. */
   rows = 0
   batches = 0
+  /** Of the records of this run, where the source has bytes. */
+  bytes = 0
   /** Nothing will follow. */
   ended = false
 
@@ -34,6 +36,7 @@ export class Origin {
   async batch(batch: Batch): Promise<void> {
     this.rows += batch.rows
     this.batches++
+    this.bytes += recordBytes(batch)
     if (this.node.kind === 'source' && this.node.info.changes === 'append') refuseChanges(batch, this.node.name)
     await this.#send({ kind: 'batch', batch })
   }

@@ -15,7 +15,7 @@ const jobOptions: ReadonlySet<string> = new Set(
   (
     'on_expr_error delivery parallelism state_ttl state_ttl_silent state allowed_lateness late_data watermark_alignment ' +
     'migration retain_history checkpoint.interval dlq.location dlq.max_entries dlq.rate_max num_partitions failures_max ' +
-    'shutdown_timeout'
+    'shutdown_timeout commit_regime'
   ).split(' '),
 )
 
@@ -28,7 +28,9 @@ const sessionOptions: ReadonlySet<string> = new Set(['timezone', 'unsafe_regex',
 
 /** Options that something reads, or whose every accepted value is kept anyhow (`delivery`). */
 const readOptions: ReadonlySet<string> = new Set(
-  'on_expr_error failures_max shutdown_timeout delivery allowed_lateness late_data timezone unsafe_regex'.split(' '),
+  'on_expr_error failures_max shutdown_timeout commit_regime delivery allowed_lateness late_data timezone unsafe_regex'.split(
+    ' ',
+  ),
 )
 
 export const settingText = (value: OptionValue): string =>

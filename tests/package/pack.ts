@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+
+/** Unpacked as an installation does it, with the dependencies linked: there is no network. */
+export interface Installed {
+  readonly folder: string
+  /** Runs a program in the folder; gives what it printed, throws with it when it failed. */
+  run(program: string, ...args: readonly string[]): string
+  remove(): void
+}
+
+/** Builds and packs the package, and installs the tarball into an empty folder. */
+export function installPackage(): Installed {
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-package-'))
+  execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root, stdio: 'inherit' })
+  const options = { cwd: root, encoding: 'utf8' } as const
+  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], options)
+  const { filename } = (JSON.parse(packed) as readonly { readonly filename: string }[])[0]!
+  const modules = join(folder, 'node_modules')
+  const own = join(modules, 'headrace')
+  mkdirSync(join(modules, '@types'), { recursive: true })
+  mkdirSync(own)
+  execFileSync('tar', ['xzf', join(folder, filename), '-C', own, '--strip-components=1'])
+  for (const name of ['commander', 'picomatch', '@types/node', 'undici-types']) {
+    symlinkSync(packageFolder(name), join(modules, name))
+  }
+  return {
+    folder,
+    run: (program, ...args) => {
+      try {
+        return execFileSync(program, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
+      } catch (error) {
+        const { stdout, stderr } = error as { readonly stdout: string; readonly stderr: string }
+        throw new Error(`${program} ${args.join(' ')}\n${stdout}${stderr}`)
+      }
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  }
+}
+
+const packageFolder = (name: string): string => join(root, 'node_modules', name)
+
+/** The compiler of this project. */
+export const compiler: string = join(
+  dirname(import.meta.resolve('typescript/package.json').slice('file://'.length)),
+  'bin/tsc',
+)

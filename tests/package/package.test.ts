@@ -1,0 +1,106 @@
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compiler, type Installed, installPackage } from './pack.ts'
+
+let installed: Installed
+
+beforeAll(() => {
+  installed = installPackage()
+  writeFileSync(join(installed.folder, 'package.json'), '{ "name": "usage", "private": true }\n')
+  writeFileSync(join(installed.folder, 'orders.csv'), 'id,name\n1,pear\n2,fig\n')
+  const fixtures = join(import.meta.dirname, 'fixtures')
+  for (const name of readdirSync(fixtures)) copyFileSync(join(fixtures, name), join(installed.folder, name))
+}, 120_000)
+afterAll(() => installed.remove())
+
+/** Strict, and the declarations of the package are checked, too. */
+function compile(files: readonly string[], extra: Readonly<Record<string, unknown>> = {}): string {
+  const project = {
+    compilerOptions: {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      module: 'nodenext',
+      target: 'es2024',
+      lib: ['es2024', 'esnext.disposable'],
+      types: ['node'],
+      outDir: 'out',
+      ...extra,
+    },
+    files,
+  }
+  writeFileSync(join(installed.folder, 'tsconfig.json'), JSON.stringify(project))
+  return installed.run(process.execPath, compiler, '-p', '.')
+}
+
+describe('installed from its tarball', () => {
+  test('TypeScript compiles strictly, and the program runs', () => {
+    compile(['usage.mts'])
+    const printed = installed.run(process.execPath, 'out/usage.mjs')
+    expect(JSON.parse(printed.trim().split('\n').at(-1)!)).toEqual({
+      read: 2,
+      written: 2,
+      rows: [{ id: 2, name: 'fig' }],
+      size: 3,
+    })
+    expect(readFileSync(join(installed.folder, 'orders.jsonl'), 'utf8')).toContain('"fig"')
+  })
+
+  test.each([
+    ['bundlers', { module: 'esnext', moduleResolution: 'bundler' }],
+    ['a browser library in place of the types of Node', { types: [], lib: ['es2024', 'esnext.disposable', 'dom'] }],
+  ])('the declarations stand for %s', (_, extra) => {
+    compile(['usage.mts'], { ...extra, noEmit: true })
+  })
+
+  test('TypeScript in a CommonJS package requires it', () => {
+    writeFileSync(
+      join(installed.folder, 'required.cts'),
+      "import { createSource } from 'headrace'\nimport chain = require('headrace/chain')\nvoid createSource\nvoid chain.u256\n",
+    )
+    compile(['required.cts'], { noEmit: true })
+  })
+
+  test('JavaScript imports it', () => {
+    expect(JSON.parse(installed.run(process.execPath, 'usage.mjs'))).toMatchObject({ read: 2, written: 2, failed: 0 })
+  })
+
+  test('JavaScript requires it, all of its entries', () => {
+    expect(JSON.parse(installed.run(process.execPath, 'usage.cjs'))).toEqual({
+      counts: { read: 2, written: 2, failed: 0, bytes: expect.any(Number) },
+      rows: 1,
+      kinds: ['function', 'function', 'function'],
+    })
+  })
+
+  test('its command runs', () => {
+    expect(installed.run(process.execPath, 'node_modules/headrace/bin/headrace.cjs', '--version')).toMatch(/^\d+\./)
+  })
+
+  test('every wrong use is a fault of its line', () => {
+    const marked = readFileSync(join(installed.folder, 'misuse.mts'), 'utf8')
+      .split('\n')
+      .flatMap((line, i) => (line.includes('✗') ? [i + 1] : []))
+    let said = ''
+    try {
+      compile(['misuse.mts'], { noEmit: true })
+    } catch (error) {
+      said = (error as Error).message
+    }
+    const found = [...said.matchAll(/^misuse\.mts\((\d+),/gm)].map(([, line]) => Number(line))
+    expect([...new Set(found)]).toEqual(marked)
+  })
+
+  test('checking a program costs little', () => {
+    const said = (() => {
+      compile(['usage.mts'], { noEmit: true })
+      return installed.run(process.execPath, compiler, '-p', '.', '--extendedDiagnostics')
+    })()
+    const figure = (name: string): number => Number(new RegExp(`^${name}:\\s+([\\d.]+)`, 'm').exec(said)?.[1])
+    console.info(`instantiations ${figure('Instantiations')}, types ${figure('Types')}`)
+    expect(figure('Instantiations')).toBeLessThan(60_000)
+    expect(figure('Types')).toBeLessThan(60_000)
+  })
+})

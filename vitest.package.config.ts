@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config'
+
+// The package as it is shipped: packed, installed into an empty folder, compiled and run.
+const config = defineConfig({
+  test: { include: ['tests/package/**/*.test.ts'], testTimeout: 60_000 },
+})
+
+export { config as default }
