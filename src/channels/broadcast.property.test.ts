@@ -2,14 +2,7 @@ import { deepStrictEqual as same, throws } from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
-import {
-  checkProperty,
-  type Property,
-  propertyForm,
-  settle,
-  smallestCount,
-  WatchedList,
-} from '../testkit/properties.ts'
+import { checkProperty, type Property, propertyForm, smallestCount, WatchedList } from '../testkit/properties.ts'
 import { Broadcast, type BroadcastItem, type BroadcastSubscriber, type SlowPolicy } from './broadcast.ts'
 import { BroadcastError } from './errors.ts'
 

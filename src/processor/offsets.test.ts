@@ -31,7 +31,7 @@ test('nothing behind a failed message is due, in its partition', () => {
   const ledger = new OffsetLedger('cumulative', false)
   expect(ledger.done('1', 'a')).toBe(true)
   ledger.failed('a')
-  expect([ledger.done('3', 'a'), ledger.done('7', 'b'), ledger.pressure('a'), ledger.pressure('b')]).toEqual([
+  expect([ledger.done('3', 'a'), ledger.done('7', 'b'), ledger.behind('a'), ledger.behind('b')]).toEqual([
     false,
     true,
     1,
