@@ -3,6 +3,7 @@ import { copyBench } from './copy/copy-bench.ts'
 import { snapshotBench } from './core/snapshot-bench.ts'
 import { uriBench } from './core/uri-bench.ts'
 import type { Bench } from './lib/bench.ts'
+import { libraryBench } from './library/library-bench.ts'
 import { checkpointBench } from './pipelines/checkpoint-bench.ts'
 import { csvTumble } from './pipelines/csv-tumble.ts'
 import { jsonOdd } from './pipelines/json-odd.ts'
@@ -18,6 +19,7 @@ export const benches: readonly Bench[] = [
   batchBench,
   checkpointBench,
   copyBench,
+  libraryBench,
   snapshotBench,
   startBench,
   tailBench,
