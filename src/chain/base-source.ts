@@ -76,6 +76,10 @@ export abstract class BaseBatchSource implements BatchSource, AsyncDisposable {
     return this.constructor.name
   }
 
+  get waiting(): number {
+    return this.#follower.waiting
+  }
+
   async next({ signal }: SignalOption = {}): Promise<Batch | null> {
     signal?.throwIfAborted()
     if (this.#explicit && this.#inHand.length >= UNPROCESSED_MAX) {

@@ -37,6 +37,8 @@ export class FilesystemBatchSource extends BaseBatchSource {
   #listing: readonly Listed[] = []
   /** Numbers of files whose name has none, by name. */
   #unnamed = new Map<string, bigint>()
+  /** Files whose name has no number and that hold no batch, already told of as error items. */
+  readonly #told = new Set<string>()
 
   constructor(config: FilesystemSourceConfig) {
     super(config)
@@ -90,7 +92,7 @@ export class FilesystemBatchSource extends BaseBatchSource {
   async #list(): Promise<void> {
     const listing: Listed[] = []
     for (const name of await this.#io(this.#files.readdir(this.path), this.path)) {
-      if (!name.endsWith(this.#extension) || name.startsWith('.')) continue
+      if (!name.endsWith(this.#extension) || name.startsWith('.') || this.#told.has(name)) continue
       const digits = /\d+/.exec(name)?.[0]
       const number = digits === undefined ? await this.#numberInside(name) : numberOfText(digits)
       if (number !== undefined) listing.push({ name, number })
@@ -117,7 +119,9 @@ export class FilesystemBatchSource extends BaseBatchSource {
       batch = decodeBatch(Buffer.from(bytes).toString('utf8'))
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      throw new DatastreamError('DeserializationError', `"${path}": ${why}`, { cause: error, batchNumber: number })
+      const text = `"${path}": ${why}`
+      const details = { file: name }
+      throw new DatastreamError('DeserializationError', text, { cause: error, batchNumber: number, details })
     }
     if (number !== undefined && batch.id.number !== number && /\d/.test(name)) {
       const text = `"${path}": the name says batch ${number}, the file holds ${batch.id.number}`
@@ -145,9 +149,10 @@ export class FilesystemBatchSource extends BaseBatchSource {
 
   override async *fetchBatchStream(start?: bigint | number): AsyncGenerator<BatchItem, void, undefined> {
     for await (const item of batchStream(this, start, { pollInterval: this.pollIntervalMs, clock: this.clock })) {
-      const { batchNumber, kind } = item.ok ? {} : item.error
-      if (kind === 'DeserializationError' && batchNumber !== undefined) {
-        await this.setCheckpoint(new Checkpoint(batchNumber, ZERO_32, 0n, 0n))
+      if (!item.ok && item.error.kind === 'DeserializationError') {
+        const { batchNumber, details } = item.error
+        if (batchNumber === undefined) this.#told.add(String(details?.['file']))
+        else await this.setCheckpoint(new Checkpoint(batchNumber, ZERO_32, 0n, 0n))
       }
       yield item
     }

@@ -48,6 +48,10 @@ export class Follower {
     return this.#history.newest
   }
 
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Goes on behind the last entry; none: from the beginning. Entries are in order of their numbers. */
   seek(entries: readonly Standing[]): void {
     this.#history.reset(entries)

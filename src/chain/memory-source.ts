@@ -1,21 +1,17 @@
+import type { SharedState } from '../connectors/contract.ts'
 import { BaseBatchSource, type BatchSourceOptions } from './base-source.ts'
 import { Batch, type BatchFields, SourceMetadata } from './types.ts'
 
-/** Batches handed over one answer asks for at most. */
+/** Batches that one answer holds at most. */
 const ANSWER = 256
 
-/** Batches pushed by code, for tests; a batch whose number was there before withdraws it and all behind it. */
-export class MemoryBatchSource extends BaseBatchSource {
-  #batches: Batch[]
+/** A chain in the process: batches pushed by code, read by any number of sources. */
+export class MemoryChain {
+  #batches: Batch[] = []
   #finished = false
   #changed = Promise.withResolvers<void>()
 
-  constructor(batches: readonly BatchFields[] = [], options: BatchSourceOptions = {}) {
-    super(options)
-    this.#batches = []
-    for (const batch of batches) this.push(batch)
-  }
-
+  /** A batch whose number was there before withdraws the old one and all behind it. */
   push(batch: BatchFields): void {
     const { number } = batch.id
     if (this.#batches.length > 0 && number <= this.#batches.at(-1)!.id.number) {
@@ -31,9 +27,8 @@ export class MemoryBatchSource extends BaseBatchSource {
     this.#notify()
   }
 
-  #notify(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers()
+  get finished(): boolean {
+    return this.#finished
   }
 
   /** Resolves with the next push or finish. */
@@ -41,18 +36,58 @@ export class MemoryBatchSource extends BaseBatchSource {
     return this.#changed.promise
   }
 
+  from(number: bigint | undefined): readonly Batch[] {
+    if (number === undefined) return this.#batches.slice(0, ANSWER)
+    const first = this.#batches[0]?.id.number ?? 0n
+    // Without holes the position is known.
+    let at = number > first ? Math.min(Number(number - first), this.#batches.length) : 0
+    while (at > 0 && this.#batches[at - 1]!.id.number >= number) at--
+    while (at < this.#batches.length && this.#batches[at]!.id.number < number) at++
+    return this.#batches.slice(at, at + ANSWER)
+  }
+
+  #notify(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+}
+
+/** The chain that `chain+memory://name` names in an instance. */
+export const memoryChain = (shared: SharedState, name: string): MemoryChain =>
+  shared.get(`chain+memory:${name}`, () => new MemoryChain())
+
+/** Reads batches pushed by code, for tests. */
+export class MemoryBatchSource extends BaseBatchSource {
+  readonly chain: MemoryChain
+
+  constructor(batches: MemoryChain | readonly BatchFields[] = [], options: BatchSourceOptions = {}) {
+    super(options)
+    if (batches instanceof MemoryChain) this.chain = batches
+    else {
+      this.chain = new MemoryChain()
+      for (const batch of batches) this.chain.push(batch)
+    }
+  }
+
+  push(batch: BatchFields): void {
+    this.chain.push(batch)
+  }
+
+  /** No batch will follow. */
+  finish(): void {
+    this.chain.finish()
+  }
+
   get finished(): boolean {
-    return this.#finished
+    return this.chain.finished
+  }
+
+  get changed(): Promise<void> {
+    return this.chain.changed
   }
 
   protected async fetch(from: bigint | undefined): Promise<readonly Batch[]> {
-    if (from === undefined) return this.#batches.slice(0, ANSWER)
-    const first = this.#batches[0]?.id.number ?? 0n
-    // Without holes the position is known.
-    let at = from > first ? Math.min(Number(from - first), this.#batches.length) : 0
-    while (at > 0 && this.#batches[at - 1]!.id.number >= from) at--
-    while (at < this.#batches.length && this.#batches[at]!.id.number < from) at++
-    return this.#batches.slice(at, at + ANSWER)
+    return this.chain.from(from)
   }
 
   override async metadata(): Promise<SourceMetadata> {

@@ -4,9 +4,10 @@ import { type DatastreamError, datastreamError } from './errors.ts'
 import type { Rollback } from './follower.ts'
 import { checkpointOf, standingOf } from './history.ts'
 import type { ChainMetrics } from './metrics.ts'
+import { numberOfText, toHex } from './numbers.ts'
 import { Polling, type PollingOptions } from './polling.ts'
 import type { BatchSource, SignalOption } from './source.ts'
-import type { Batch, Checkpoint } from './types.ts'
+import type { Batch, BatchId, Checkpoint } from './types.ts'
 
 export interface RunIngestOptions extends PollingOptions, SignalOption {
   readonly storage: CheckpointStorage
@@ -47,6 +48,21 @@ export async function runIngest(
   return await new Ingest(source, handler, options).run()
 }
 
+const FROM = 'rolled_back_from'
+const FROM_HASH = 'rolled_back_from_hash'
+
+const owing = (checkpoint: Checkpoint, from: BatchId): Checkpoint =>
+  checkpoint.withMetadata(FROM, toHex(from.number)).withMetadata(FROM_HASH, from.hash)
+
+/** The rollback that a checkpoint was stored for and that may not have been told. */
+function owedRollback(checkpoint: Checkpoint): Rollback | undefined {
+  const number = numberOfText(checkpoint.getMetadata(FROM) ?? '')
+  const hash = checkpoint.getMetadata(FROM_HASH)
+  if (number === undefined || hash === undefined) return undefined
+  const to = { number: checkpoint.lastBatchId, hash: checkpoint.lastBatchHash }
+  return { from: { number, hash }, to, depth: number - to.number }
+}
+
 class Ingest {
   readonly #source: BatchSource
   readonly #handler: (batch: Batch) => void | Promise<void>
@@ -70,7 +86,11 @@ class Ingest {
     let batches = 0
     try {
       const saved = await storage.loadCheckpoint()
-      if (saved !== null) await this.#source.setCheckpoint(saved, (await storage.history?.(HISTORY)) ?? [])
+      if (saved !== null) {
+        await this.#source.setCheckpoint(saved, (await storage.history?.(HISTORY)) ?? [])
+        const owed = owedRollback(saved)
+        if (owed !== undefined) this.#rollbacks.push(owed)
+      }
       while (!isAborted()) {
         let failure: DatastreamError | undefined
         try {
@@ -97,7 +117,7 @@ class Ingest {
   async #one(): Promise<boolean> {
     const { signal } = this.#options
     if (this.#open === undefined) {
-      // Before it: a rollback that the handler has not been told of is told first, then stored.
+      // An error behind a rollback does not keep the handler from being told of it.
       const batch = await this.#source
         .next(signal === undefined ? undefined : { signal })
         .catch(async (error: unknown) => {
@@ -116,13 +136,18 @@ class Ingest {
     return true
   }
 
+  /**
+   * The position goes back before anybody is told, with a mark that tells are owed: whoever is killed in between is told
+   * at the next start, and never goes on from batches that the handler has undone.
+   */
   async #tellRollbacks(): Promise<void> {
-    for (let rollback = this.#rollbacks[0]; rollback !== undefined; rollback = this.#rollbacks[0]) {
+    const [first] = this.#rollbacks
+    if (first === undefined) return
+    await this.#save(owing(await this.#source.checkpoint(), first.from))
+    for (let rollback: Rollback | undefined = first; rollback !== undefined; rollback = this.#rollbacks[0]) {
       await this.#options.onRollback?.(rollback)
       this.#rollbacks.shift()
       this.#told++
-      // What was withdrawn is never taken up again, also when the batch that replaces it does not come.
-      if (this.#rollbacks.length === 0) await this.#save(await this.#source.checkpoint())
     }
   }
 

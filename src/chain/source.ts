@@ -24,6 +24,10 @@ export interface BatchSource {
   fetchBatchStream?(start?: bigint | number): AsyncIterable<BatchItem>
   /** True when no batch will follow. */
   readonly finished?: boolean | undefined
+  /** Batches that `next()` gives without asking anybody. */
+  readonly waiting?: number | undefined
+  /** Resolves when there may be more than there was. */
+  readonly changed?: Promise<void> | undefined
   /** Tells of withdrawn batches; gives what ends it. */
   on?(event: 'rollback', listener: (rollback: Rollback) => void): () => void
   close?(): Promise<void>

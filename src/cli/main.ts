@@ -10,6 +10,7 @@ import { defineDescribe } from './commands/describe.ts'
 import { defineDlq } from './commands/dlq.ts'
 import { defineExplain } from './commands/explain.ts'
 import { defineExplainCode } from './commands/explain-code.ts'
+import { defineIngest } from './commands/ingest.ts'
 import { defineNexmark } from './commands/nexmark.ts'
 import { definePipelines, defineStatus, defineWhy } from './commands/pipelines.ts'
 import { defineRun } from './commands/run.ts'
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
     defineConnectors,
     defineDlq,
     defineExplainCode,
+    defineIngest,
     defineNexmark,
     definePipelines,
     defineStatus,

@@ -307,6 +307,12 @@ export interface Connector {
   ): SinkFacts
   /** True when a source with these options ends. */
   bounded?(options: OptionValues): boolean
+  /** What a source with these options gives, where `capabilities.source.changes` says what it can. */
+  changes?(options: OptionValues): 'append' | 'changelog'
+  /** The column that is the event time where the option `event_time` names none and there is such a column. */
+  readonly eventTime?: string | undefined
+  /** Key columns of its changelog. */
+  key?(options: OptionValues): readonly string[]
   /** Reads, changes nothing, ends within `sample_timeout`. */
   discover?(context: ConnectorContext): Promise<Discovered>
   /** Ends within 5 s, changes nothing. */

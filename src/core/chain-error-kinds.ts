@@ -1,5 +1,7 @@
 const transient = { class: 'transient', httpStatus: 503, exitCode: 3 } as const
 const badData = { class: 'permanent', httpStatus: 422, exitCode: 1 } as const
+/** The next time the source may give what is right: it is asked again, from the same position. */
+const refusedData = { class: 'transient', httpStatus: 422, exitCode: 1 } as const
 const environment = { class: 'permanent', httpStatus: 502, exitCode: 3 } as const
 
 /** Codes of chain batch sources; `src/chain/errors.ts` says which kind has which. */
@@ -29,7 +31,7 @@ export const chainErrorKinds = {
     fix: 'See the path in the message.',
   },
   chain_deserialization_error: {
-    ...badData,
+    ...refusedData,
     when: 'A frame or file holds no batch.',
     fix: 'Repair or remove the file that the message names; a frame is asked for again.',
   },
@@ -45,7 +47,7 @@ export const chainErrorKinds = {
     fix: 'Look at the server.',
   },
   chain_batch_invalid: {
-    ...badData,
+    ...refusedData,
     when: 'A batch breaks a rule of its chain, or one is missing.',
     fix: 'See batch number and path in the message; the position has not moved.',
   },

@@ -11,6 +11,11 @@ export const connectors: readonly ConnectorEntry[] = [
   },
   { name: 'bus', schemes: ['bus'], load: async () => (await import('../channels/bus/connector.ts')).bus },
   {
+    name: 'chain',
+    schemes: ['chain+file', 'chain+http', 'chain+https', 'chain+memory', 'chain+ws', 'chain+wss'],
+    load: async () => (await import('../chain/connector.ts')).chain,
+  },
+  {
     name: 'datagen',
     schemes: ['datagen'],
     load: async () => (await import('../connectors/datagen/connector.ts')).datagen,
@@ -46,12 +51,6 @@ export interface ConnectorEntry {
 
 /** Schemes of connectors.md §6 whose connector is not built yet. */
 export const laterSchemes: readonly string[] = [
-  'chain+file',
-  'chain+http',
-  'chain+https',
-  'chain+memory',
-  'chain+ws',
-  'chain+wss',
   'clickhouse',
   'connection',
   'http',

@@ -35,6 +35,7 @@ export function sqlCatalogue(engine: Engine, baseDirectory: string): Catalogue {
 
 const SYSTEM_COLUMNS: Readonly<Record<string, readonly SystemColumn[]>> = {
   bus: ['_offset', '_source', '_ingest_time'],
+  chain: ['_offset', '_source', '_ingest_time', '_op'],
   datagen: ['_offset', '_partition', '_source', '_ingest_time'],
   file: ['_offset', '_source', '_ingest_time', '_filename', '_row_number'],
   instance: ['_offset', '_source', '_ingest_time'],
@@ -51,7 +52,8 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
     fields: found!.columns.map(({ name, type, nullable }) => ({ name, type, nullable })),
   }
   const mixed = new Set(found?.columns.filter((column) => column.mixed === true).map((column) => column.name))
-  const eventTime = options['event_time'] as string | undefined
+  const own = schema.fields.some(({ name }) => name === connector.eventTime) ? connector.eventTime : undefined
+  const eventTime = (options['event_time'] as string | undefined) ?? own
   const delayMicros = ((options['watermark_delay'] as number | undefined) ?? 5000) * 1000
   const bounded = connector.bounded?.(options) ?? false
   const skewMs = bounded ? undefined : (options['max_future_skew'] as number | undefined)
@@ -62,8 +64,8 @@ async function sourceInfo(engine: Engine, baseDirectory: string, request: Source
     channel: channel?.name,
     schema,
     bounded,
-    changes: channel?.revises === true ? 'changelog' : 'append',
-    key: [],
+    changes: channel?.revises === true ? 'changelog' : (connector.changes?.(options) ?? 'append'),
+    key: connector.key?.(options) ?? [],
     systemColumns: SYSTEM_COLUMNS[connector.name] ?? [],
     eventTime: eventTime === undefined ? undefined : { column: eventTime, delayMicros },
     watermarkDelayMicros: delayMicros,

@@ -1,7 +1,21 @@
-import { Batch, type BlockInBatch } from '../chain/types.ts'
+import { createHash } from 'node:crypto'
+import { encodeBatch } from '../chain/encode.ts'
+import { ZERO_32 } from '../chain/numbers.ts'
+import { Batch, type BatchFields, type BlockInBatch } from '../chain/types.ts'
 import type { Random } from '../core/random.ts'
 
 export const START_SECONDS = 1_733_047_200n
+
+/** The hash rule of these chains: of the JSON of the batch with a hash of zero. */
+function hashOf(batch: BatchFields): string {
+  const text = encodeBatch({ ...batch, id: { number: batch.id.number, hash: ZERO_32 } })
+  return `0x${createHash('sha256').update(text).digest('hex')}`
+}
+
+const hashed = (fields: BatchFields): Batch =>
+  new Batch({ ...fields, id: { number: fields.id.number, hash: hashOf(fields) } })
+
+export const followsHashRule = (batch: BatchFields): boolean => batch.id.hash === hashOf(batch)
 
 /** A chain as a server has it: it grows, and it changes its mind about its newest batches. */
 export class ChainModel {
@@ -60,8 +74,8 @@ export class ChainModel {
         timestamp: (parent?.timestamp ?? START_SECONDS) + 1n,
       })
     }
-    return new Batch({
-      id: { number, hash: this.hash() },
+    return hashed({
+      id: { number, hash: ZERO_32 },
       l1Origin: (before?.l1Origin ?? 19_000_000n) + BigInt(this.#random.between(0, 2)),
       l1OriginHash: this.hash(),
       blocks,

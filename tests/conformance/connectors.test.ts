@@ -1,8 +1,12 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { type Batch, encodeBatch } from '../../src/chain/chain.ts'
+import { chainSchemas, rowValues } from '../../src/chain/rows.ts'
+import { Random } from '../../src/core/random.ts'
 import { connectors } from '../../src/headrace/catalogue.ts'
+import { ChainModel } from '../../src/testkit/chain-model.ts'
 import {
   type ConformanceDriver,
   conformanceCases,
@@ -41,6 +45,39 @@ const folderDriver: ConformanceDriver = {
 
 const onlyFile = (uri: string): string => join(pathOf(uri), readdirSync(pathOf(uri))[0]!)
 
+/** Batches of a fixed chain, in files; the rows are those of its first batches. */
+const chainModel = new ChainModel(new Random(5))
+chainModel.grow(1000, { least: 0, most: 2 })
+const chainFolder = (uri: string): string => uri.replace(/^chain\+file:\/\//, '').replace(/\?.*$/, '')
+
+function putBatches(folder: string, batches: readonly Batch[]): void {
+  mkdirSync(folder, { recursive: true })
+  for (const batch of batches) writeFileSync(join(folder, `${batch.id.number}.json`), `${encodeBatch(batch)}\n`)
+}
+
+const chainDriver: ConformanceDriver = {
+  baseDirectory: directory,
+  freshUri: () => `chain+file://${join(directory, `b${n++}`)}?exit_when_idle=true`,
+  sample: {
+    schema: chainSchemas.batch,
+    rows: (count) => chainModel.batches.slice(0, count).map((batch) => rowValues(batch, 0, 'batch')),
+  },
+  produce: async (uri, rows) => putBatches(chainFolder(uri), chainModel.batches.slice(0, rows.length)),
+  replace: async (uri) => {
+    const other = new ChainModel(new Random(6))
+    other.grow(10)
+    putBatches(chainFolder(uri), other.batches)
+  },
+  waive: {
+    'empty, NULL and Unicode values, 64-bit integers and decimals come back exactly':
+      'its columns are those of a batch; extreme numbers are in src/chain/connector.test.ts',
+    'a long value comes back whole': 'its columns are those of a batch, which has a limit of 10 MiB',
+    'a reject keeps the original bytes, and the rows around it come':
+      'a batch that cannot be read is refused and stops the source: the rows behind it hang on it',
+    'a transactional sink gives every row once, wherever its process dies': 'it is a source only',
+  },
+}
+
 /** Every connector that can be read and written, or the reason why the suite does not apply to it. */
 const drivers: Readonly<Record<string, { readonly scheme: string; readonly driver: ConformanceDriver }>> = {
   'file (jsonl)': { scheme: 'file', driver: fileDriver('jsonl', '{"id":\n') },
@@ -49,6 +86,7 @@ const drivers: Readonly<Record<string, { readonly scheme: string; readonly drive
     driver: fileDriver('csv', 'x,y\n'),
   },
   'file (folder)': { scheme: 'file', driver: folderDriver },
+  chain: { scheme: 'chain', driver: chainDriver },
 }
 
 const elsewhere: Readonly<Record<string, string>> = {

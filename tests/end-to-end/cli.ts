@@ -17,6 +17,8 @@ export interface Outcome {
 
 export interface Call {
   readonly cwd: string
+  /** Beside the variables of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined
   readonly input?: string | undefined
   /** Standard input stays open behind the input: called when the program has taken most of it. */
   readonly taken?: ((child: ChildProcessWithoutNullStreams) => void) | undefined
@@ -25,11 +27,11 @@ export interface Call {
 }
 
 /** Runs the command line; standard input is closed unless there is input. */
-export function headrace(args: readonly string[], { cwd, input, taken, watch }: Call): Promise<Outcome> {
+export function headrace(args: readonly string[], { cwd, env, input, taken, watch }: Call): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], {
       cwd,
-      env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: compileCache },
+      env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: compileCache, ...env },
     })
     let out = ''
     let err = ''

@@ -1,3 +1,4 @@
+import { chainOptions } from '../../chain/options.ts'
 import { busOptions } from '../../channels/bus/options.ts'
 import { instanceOptions } from '../../channels/instance/options.ts'
 import { blackholeOptions } from '../../connectors/blackhole/options.ts'
@@ -7,6 +8,7 @@ import { fileOptions } from '../../connectors/file/options.ts'
 import { memoryOptions } from '../../connectors/memory/options.ts'
 import { nexmarkOptions } from '../../connectors/nexmark/options.ts'
 import { stdioOptions } from '../../connectors/stdio/options.ts'
+import { assert } from '../../core/errors.ts'
 import type { OptionSpec } from '../../core/option-types.ts'
 import { connectors } from '../catalogue.ts'
 
@@ -23,6 +25,11 @@ export interface ConnectorSpec {
 export const builtInOptions = {
   blackhole: { options: blackholeOptions, sources: [], sinks: ['blackhole'] },
   bus: { options: busOptions, sources: ['bus'], sinks: ['bus'] },
+  chain: {
+    options: chainOptions,
+    sources: ['chain+file', 'chain+http', 'chain+https', 'chain+memory', 'chain+ws', 'chain+wss'],
+    sinks: [],
+  },
   datagen: { options: datagenOptions, sources: ['datagen'], sinks: [] },
   file: { options: fileOptions, sources: ['file'], sinks: ['file'] },
   instance: { options: instanceOptions, sources: ['instance'], sinks: ['instance'] },
@@ -32,7 +39,9 @@ export const builtInOptions = {
 } as const satisfies Record<string, Pick<ConnectorSpec, 'options' | 'sources' | 'sinks'>>
 
 export const builtInSpecs: readonly ConnectorSpec[] = connectors.map(({ name, load }) => {
-  return { name, load, ...builtInOptions[name as keyof typeof builtInOptions] }
+  const known = builtInOptions[name as keyof typeof builtInOptions]
+  assert(known !== undefined, `the connector ${name} has no options here`)
+  return { name, load, ...known }
 })
 
 /** Of a connector that somebody else wrote. */

@@ -76,9 +76,11 @@ export function parseUri(text: string, form: Pick<EndpointForm, 'env' | 'environ
   if (text === last?.text) return again(last)
   const environment = environmentOf(form)
   try {
-    if (environment !== undefined && text.includes('${')) return parse(withVariables(text, environment))
+    const isVariable = text.includes('${')
+    if (environment !== undefined && isVariable) return parse(withVariables(text, environment))
     const uri = parse(text)
-    last = uri
+    // What a variable stands for may be asked for the next time.
+    if (!isVariable) last = uri
     return uri
   } catch (error) {
     throw new ConfigError(problemsOf(error))

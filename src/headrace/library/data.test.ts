@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createSink, createSource } from './create.ts'
+import { createSink, createSource, parseUri } from './create.ts'
 import { ConfigError } from './errors.ts'
 import type { StreamRecord } from './types.ts'
 
@@ -198,6 +198,10 @@ describe('naming', () => {
     await using reader = await createSource(`file://${folder}/\${NAME}.jsonl`, {}, { environment }).createReader()
     expect(await all(reader)).toHaveLength(1)
     expect(createSource(named, {}, { env: false }).uri).toBe(named)
+    // A text that was read without variables is read again with them.
+    const text = `file:\${NAME}.jsonl`
+    expect(parseUri(text, { env: false }).path).toEqual([`\${NAME}.jsonl`])
+    expect(parseUri(text, { environment }).path).toEqual(['named.jsonl'])
     expect(problems(() => createSource(named, {}, { environment: {} }))).toEqual(['connector_uri_invalid NAME'])
   })
 })

@@ -130,7 +130,9 @@ export async function hitPoint(
     if (hit?.line === line) return scenario
     if (tries === TRIES) return `hit ${hit === undefined ? 'nothing' : `${hit.line} ${hit.ordinal}`} instead`
     if (path === undefined) {
-      const there = found.find((one) => one.line === line && one.ordinal === ordinal)
+      const alike = found.filter((one) => one.line === line)
+      // A run that made fewer of them: its last one.
+      const there = alike.find((one) => one.ordinal === ordinal) ?? (hit === undefined ? alike.at(-1) : undefined)
       nth = there?.call.nth ?? nth + 1
     }
   }

@@ -1,0 +1,124 @@
+import type { Health, Offset, Source, SourceContext, SplitEvent, SplitReader } from '../connectors/contract.ts'
+import { HeadraceError } from '../core/errors.ts'
+import { datastreamError } from './errors.ts'
+import { numberOfText } from './numbers.ts'
+import type { ChainOptions } from './options.ts'
+import { Shelf } from './shelf.ts'
+import type { BatchSource } from './source.ts'
+import { checkpointBefore } from './source.ts'
+import { ChainReader } from './sql-reader.ts'
+import type { Batch } from './types.ts'
+
+const SPLIT = 'chain'
+
+/** What a checkpoint keeps beside the position. */
+interface SavedState {
+  readonly incarnation: string
+  /** Number of the first batch, as hex. */
+  readonly first: string | undefined
+  readonly batches: readonly string[]
+}
+
+/** A chain of batches as rows: one split, one reader. */
+export class ChainSource implements Source {
+  readonly #context: SourceContext
+  readonly #options: ChainOptions
+  readonly #source: BatchSource
+  readonly #shelf: Shelf
+  readonly #saved: SavedState | undefined
+  /** The first batch, asked for to know which chain it is. */
+  #peeked: Batch | undefined
+  #incarnation: string | undefined
+  #first: bigint | undefined
+
+  constructor(context: SourceContext, source: BatchSource) {
+    this.#context = context
+    this.#options = context.options as ChainOptions
+    this.#source = source
+    this.#shelf = new Shelf(this.#options.continuity ? this.#options.rollback_depth : 0)
+    const { state } = context
+    if (state === undefined) return
+    this.#saved = JSON.parse(Buffer.from(state).toString('utf8')) as SavedState
+    this.#shelf.fill(this.#saved.batches)
+    this.#incarnation = this.#saved.incarnation
+    if (this.#saved.first !== undefined) this.#first = numberOfText(this.#saved.first)
+  }
+
+  /** Hash of the first batch that was seen; empty when there was none at the first start. */
+  async incarnation(): Promise<string> {
+    if (this.#incarnation === undefined) {
+      await this.#seekStart()
+      this.#peeked = (await this.#source.next({ signal: this.#context.signal })) ?? undefined
+      this.#incarnation = this.#peeked?.id.hash ?? ''
+    }
+    return this.#incarnation
+  }
+
+  async #seekStart(): Promise<void> {
+    const { from } = this.#options
+    if (from === 'auto') return
+    if (from === 'latest') {
+      throw new HeadraceError('connector_offset_gone', 'from=latest: no position is stored', {
+        hint: 'from=auto begins at the beginning, from=<number> behind that batch',
+      })
+    }
+    const number = numberOfText(from)
+    if (number === undefined) {
+      throw new HeadraceError('connector_option_invalid', `option "from": "${from}" is no batch number`, {
+        hint: 'auto, latest, or a number in decimal or 0x hex',
+      })
+    }
+    await this.#source.setCheckpoint(checkpointBefore(number + 1n))
+  }
+
+  async *splits(): AsyncIterable<SplitEvent> {
+    yield { kind: 'added', split: { id: SPLIT } }
+    yield { kind: 'complete' }
+  }
+
+  open(): SplitReader {
+    return new ChainReader({
+      context: this.#context,
+      source: this.#source,
+      shelf: this.#shelf,
+      split: SPLIT,
+      start: async () => {
+        await this.incarnation()
+        const peeked = this.#peeked
+        this.#peeked = undefined
+        return peeked
+      },
+      first: (number) => {
+        this.#first ??= number
+        return this.#first
+      },
+    })
+  }
+
+  state(): Uint8Array {
+    const saved: SavedState = {
+      incarnation: this.#incarnation ?? '',
+      first: this.#first === undefined ? undefined : `0x${this.#first.toString(16)}`,
+      batches: this.#shelf.texts(),
+    }
+    return Buffer.from(JSON.stringify(saved))
+  }
+
+  async lag(_split: string, _at: Offset): Promise<Record<never, never>> {
+    return {}
+  }
+
+  async health(): Promise<Health> {
+    try {
+      await this.#source.healthCheck()
+      return { state: 'healthy', issues: [] }
+    } catch (error) {
+      const { code, message } = datastreamError(error)
+      return { state: 'unhealthy', issues: [{ code, detail: message }] }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source.close?.()
+  }
+}
