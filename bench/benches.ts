@@ -2,6 +2,7 @@ import { copyBench } from './copy/copy-bench.ts'
 import { snapshotBench } from './core/snapshot-bench.ts'
 import { uriBench } from './core/uri-bench.ts'
 import type { Bench } from './lib/bench.ts'
+import { libraryBench } from './library/library-bench.ts'
 import { checkpointBench } from './pipelines/checkpoint-bench.ts'
 import { csvTumble } from './pipelines/csv-tumble.ts'
 import { jsonOdd } from './pipelines/json-odd.ts'
@@ -16,6 +17,7 @@ export const benches: readonly Bench[] = [
   ...[jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench),
   checkpointBench,
   copyBench,
+  libraryBench,
   snapshotBench,
   startBench,
   tailBench,

@@ -42,6 +42,8 @@ export class Broadcast<T> implements AsyncDisposable {
   readonly #subscribers = new Map<number, BroadcastSubscriber<T>>()
   #nextId = 1
   #publishing: Promise<unknown> | undefined
+  /** Ends the wait of the publisher whose turn it is. */
+  #giveUp: AbortController | undefined
 
   constructor(options: BroadcastOptions = {}) {
     const { capacity = 1024, maxSubscribers = 64, policy = 'block', slowTimeoutMs = 100, lagWarning = 1000 } = options
@@ -204,6 +206,7 @@ export class Broadcast<T> implements AsyncDisposable {
   async #waited(value: T): Promise<boolean> {
     const entered = new AbortController()
     const late = new AbortController()
+    this.#giveUp = late
     void this.#clock.sleep(this.#slowTimeoutMs, entered.signal).then(() => {
       if (!entered.signal.aborted) late.abort()
     })
@@ -211,6 +214,7 @@ export class Broadcast<T> implements AsyncDisposable {
       await this.#ring.wait(value, late.signal)
       return true
     } catch (error) {
+      if (late.signal.aborted && this.#subscribers.size === 0) throw new BroadcastError('NoSubscribers')
       if (late.signal.aborted) return false
       if (error instanceof StreamingError && error.kind === 'ChannelClosed') throw new BroadcastError('Closed')
       throw error
@@ -231,6 +235,7 @@ export class Broadcast<T> implements AsyncDisposable {
   #remove(subscriber: BroadcastSubscriber<T>, why: BroadcastError): void {
     this.#subscribers.delete(subscriber.id)
     subscriber.end(why)
+    if (this.#subscribers.size === 0) this.#giveUp?.abort()
   }
 
   #of(subscriber: SubscriberRef<T>): BroadcastSubscriber<T> {

@@ -1,24 +1,28 @@
 import { assert } from './errors.ts'
 
+/** The low part of a counter has this many bits: it stays a small integer, which a step changes in place. */
+const LOW_BITS = 30n
+const LOW_LIMIT = 2 ** 30
+const HIGH_LIMIT = 2 ** 34
+
 /** Records that a source has given: exact to 2⁶⁴−1, and a step allocates nothing. */
 export class SequenceCounter {
-  // Low and high 32 bits: a bigint would be allocated for each step.
-  readonly #words = new Uint32Array(2)
+  // A bigint would be allocated for each step.
+  #low = 0
+  #high = 0
 
   constructor(value = 0n) {
     this.set(value)
   }
 
   get value(): bigint {
-    return (BigInt(this.#words[1]!) << 32n) | BigInt(this.#words[0]!)
+    return (BigInt(this.#high) << LOW_BITS) | BigInt(this.#low)
   }
 
   increment(): void {
-    const words = this.#words
-    words[0]!++
-    if (words[0] !== 0) return
-    words[1]!++
-    if (words[1] === 0) this.#overflow()
+    const low = this.#low + 1
+    if (low === LOW_LIMIT) this.#carry()
+    else this.#low = low
   }
 
   /** Adds a whole number ≥ 0. */
@@ -30,13 +34,14 @@ export class SequenceCounter {
 
   set(value: bigint): void {
     assert(value >= 0n && value < 2n ** 64n, 'a sequence left its 64 bits')
-    this.#words[0] = Number(value & 0xffffffffn)
-    this.#words[1] = Number(value >> 32n)
+    this.#low = Number(value & (BigInt(LOW_LIMIT) - 1n))
+    this.#high = Number(value >> LOW_BITS)
   }
 
-  #overflow(): never {
-    this.#words.fill(0xffffffff)
-    assert(false, 'a sequence left its 64 bits')
+  #carry(): void {
+    assert(this.#high + 1 < HIGH_LIMIT, 'a sequence left its 64 bits')
+    this.#high++
+    this.#low = 0
   }
 }
 

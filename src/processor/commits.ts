@@ -16,6 +16,8 @@ export class Commits {
   readonly #warn: (message: string, error: unknown) => void
   readonly #flushes: boolean
   #running: Promise<unknown> | undefined
+  /** A commit of one message is on its way. */
+  #isSingle = false
 
   constructor(
     { consumer, pipeline }: { readonly consumer: StreamConsumer; readonly pipeline: Pipeline },
@@ -45,6 +47,31 @@ export class Commits {
     } finally {
       this.#running = undefined
     }
+  }
+
+  /** The same right after a message is done, without the detour when it alone is due. */
+  after(offset: string, partition: string | undefined): Promise<unknown> {
+    if (this.#flushes || this.#running !== undefined || !this.ledger.isOne) return this.run()
+    const single = this.#commitOne(offset, partition)
+    if (this.#isSingle) this.#running = single
+    return single
+  }
+
+  async #commitOne(offset: string, partition: string | undefined): Promise<unknown> {
+    this.#isSingle = true
+    try {
+      await this.#consumer.commit(offset, partition)
+    } catch (error) {
+      this.#failed('an offset could not be committed', error)
+      return error
+    } finally {
+      this.#isSingle = false
+      this.#running = undefined
+    }
+    this.ledger.committedOnly(partition)
+    this.#counts.committed++
+    this.#metrics?.commit('ok')
+    return undefined
   }
 
   async #flushAndCommit(): Promise<unknown> {

@@ -83,9 +83,14 @@ export class OffsetLedger {
     if (this.#mode === 'cumulative') this.#of(partition).held = true
   }
 
-  /** Messages behind the held one of a partition, or, with `individual`, those whose commit did not succeed yet. */
-  pressure(partition: string | undefined): number {
-    return this.#mode === 'individual' ? this.waiting : this.#of(partition).behind
+  /** Messages behind the held one of a partition. */
+  behind(partition: string | undefined): number {
+    return this.#of(partition).behind
+  }
+
+  /** Messages whose commits wait one by one: with `individual` nothing else holds their number down. */
+  get listed(): number {
+    return this.#mode === 'individual' ? this.waiting : 0
   }
 
   /** The marks of what a flush that begins now will cover: more may be sent while it runs. */
@@ -124,6 +129,17 @@ export class OffsetLedger {
     const { due } = this.#of(commit.partition)
     due.messages -= commit.messages
     if (due.messages === 0) due.clear()
+  }
+
+  /** The commit of the one message that is due succeeded. */
+  committedOnly(partition: string | undefined): void {
+    this.#of(partition).due.clear()
+    this.waiting = 0
+  }
+
+  /** With cumulative commits one message is due and nothing else waits. */
+  get isOne(): boolean {
+    return this.waiting === 1 && this.#mode === 'cumulative' && !this.#buffered
   }
 
   *#all(): Iterable<PartitionOffsets> {

@@ -53,13 +53,15 @@ export class Pipeline<P extends Processor | Transformer = Processor | Transforme
       throw processingFailure(error)
     }
     const sink = this.#sink
-    if (result instanceof ProcessingDecision) {
-      if (!result.isProcess()) return result
-      result = [message]
-    } else if (!Array.isArray(result)) throw noDecision(this.#isTransformer ? 'transform' : 'process')
-    if (result.length === 0) return NOTHING_LEFT
     try {
-      for (const part of result) await sink.send(part)
+      if (result instanceof ProcessingDecision) {
+        if (!result.isProcess()) return result
+        await sink.send(message)
+      } else {
+        if (!Array.isArray(result)) throw noDecision(this.#isTransformer ? 'transform' : 'process')
+        if (result.length === 0) return NOTHING_LEFT
+        for (const part of result) await sink.send(part)
+      }
     } catch (error) {
       throw sinkFailure(error, sink)
     }

@@ -3,7 +3,7 @@ import { freshSeed, Random } from '../core/random.ts'
 import { BackOffs } from './back-offs.ts'
 import { Commits } from './commits.ts'
 import type { ConsumedMessage, StreamConsumer } from './consumer.ts'
-import { ProcessingDecision } from './decision.ts'
+import type { ProcessingDecision } from './decision.ts'
 import { type IngestorError, StreamError } from './errors.ts'
 import { consumeFailure, processingFailure, textOf } from './failures.ts'
 import { type Logger, stderrLogger } from './logger.ts'
@@ -140,9 +140,16 @@ export class StreamProcessor {
       throw this.#consumeFailed(error)
     }
     if (consumed === null) return null
-    const outcome = await this.#handle(consumed)
-    if (outcome instanceof ProcessingDecision) return outcome
-    throw pipelineError(outcome)
+    this.#counts.consumed++
+    let decision: ProcessingDecision
+    try {
+      decision = await this.#ingest(consumed.message)
+    } catch (error) {
+      throw pipelineError(await this.#failed(consumed, processingFailure(error)))
+    }
+    this.#succeeded(decision)
+    if (consumed.offset !== undefined) await this.#done(consumed.offset, consumed.partition)
+    return decision
   }
 
   /** Flushes the pipeline and commits all that is done; rejects with `OffsetCommitFailed`. */
@@ -170,38 +177,42 @@ export class StreamProcessor {
         continue
       }
       if (consumed === null || shutdown.abandoned) return
+      const { message, offset, partition } = consumed
       shutdown.inHand = true
-      const outcome = await this.#handle(consumed)
+      this.#counts.consumed++
+      let decision: ProcessingDecision
+      try {
+        decision = await this.#ingest(message)
+      } catch (error) {
+        if (shutdown.abandoned) return
+        await this.#failed(consumed, processingFailure(error))
+        shutdown.inHand = false
+        await this.#pause()
+        continue
+      }
+      if (shutdown.abandoned) return
+      this.#succeeded(decision)
+      if (offset !== undefined) {
+        const committing = this.#done(offset, partition)
+        if (committing !== undefined) await committing
+      }
       shutdown.inHand = false
       if (shutdown.abandoned) return
-      if (!(outcome instanceof ProcessingDecision)) await this.#pause()
     }
   }
 
-  /** One message, counted: its decision, or the error that the run goes on after. Throws the one that ends it. */
-  async #handle(consumed: ConsumedMessage): Promise<ProcessingDecision | IngestorError> {
-    const counts = this.#counts
-    counts.consumed++
-    let decision: ProcessingDecision
-    try {
-      decision = await (this.#config.failurePolicy === 'retry'
-        ? this.#retried(consumed.message)
-        : this.#pipeline.ingest(consumed.message))
-    } catch (error) {
-      if (this.#shutdown.abandoned) return processingFailure(error)
-      return await this.#failed(consumed, processingFailure(error))
-    }
-    if (this.#shutdown.abandoned) return decision
+  #ingest(message: Message): Promise<ProcessingDecision> {
+    return this.#config.failurePolicy === 'retry' ? this.#retried(message) : this.#pipeline.ingest(message)
+  }
+
+  #succeeded(decision: ProcessingDecision): void {
     const isProcess = decision.isProcess()
-    if (isProcess) counts.processed++
-    else counts.skipped++
+    if (isProcess) this.#counts.processed++
+    else this.#counts.skipped++
     this.#metrics?.message(isProcess ? 'processed' : 'skipped')
-    if (this.#failuresInARow > 0) {
-      this.#failuresInARow = 0
-      this.#pauses.reset()
-    }
-    if (consumed.offset !== undefined) await this.#done(consumed.offset, consumed.partition)
-    return decision
+    if (this.#failuresInARow === 0) return
+    this.#failuresInARow = 0
+    this.#pauses.reset()
   }
 
   async #retried(message: Message): Promise<ProcessingDecision> {
@@ -216,20 +227,22 @@ export class StreamProcessor {
     }
   }
 
-  async #done(offset: string, partition: string | undefined): Promise<void> {
+  /** The message is done; gives its commit where that is due now. Throws when too many wait behind a held one. */
+  #done(offset: string, partition: string | undefined): Promise<unknown> | undefined {
     const { ledger } = this.#commits
     const { autoCommit, commitEvery, maxUncommitted } = this.#config
-    if (!ledger.done(offset, partition)) this.#counts.heldCommits++
-    if (autoCommit && ++this.#sinceCommit >= commitEvery.messages) {
-      this.#sinceCommit = 0
-      await this.#commits.run()
+    if (!ledger.done(offset, partition)) {
+      this.#counts.heldCommits++
+      const behind = ledger.behind(partition)
+      if (behind > maxUncommitted) throw tooManyWait(behind, partition, maxUncommitted)
     }
-    const pressure = ledger.pressure(partition)
-    if (pressure <= maxUncommitted) return
-    const where = partition === undefined ? '' : ` of partition ${partition}`
-    throw new StreamError('ConsumptionError', {
-      details: `${pressure} messages${where} are done and cannot be committed, more than maxUncommitted: ${maxUncommitted}`,
-    })
+    // Commits that fail, one by one, pile up.
+    if (ledger.listed > maxUncommitted + commitEvery.messages) {
+      throw tooManyWait(ledger.listed, undefined, maxUncommitted)
+    }
+    if (!autoCommit || ++this.#sinceCommit < commitEvery.messages) return undefined
+    this.#sinceCommit = 0
+    return this.#commits.after(offset, partition)
   }
 
   /** Counts the failure and does what the policy says; throws when the run ends with it. */
@@ -323,3 +336,10 @@ const pipelineError = (source: IngestorError): StreamError =>
 
 const tooMany = (limit: number, cause: unknown): StreamError =>
   new StreamError('ConsumptionError', { details: `Exceeded maximum consecutive failures: ${limit}` }, { cause })
+
+function tooManyWait(count: number, partition: string | undefined, most: number): StreamError {
+  const where = partition === undefined ? '' : ` of partition ${partition}`
+  return new StreamError('ConsumptionError', {
+    details: `${count} messages${where} are done and cannot be committed, more than maxUncommitted: ${most}`,
+  })
+}
