@@ -73,17 +73,19 @@ export class EngineReader implements DataReader {
     max = this.#options.rows ?? READ_MAX,
     { signal = this.#options.signal, waitMs }: Waiting & { readonly waitMs?: number | undefined } = {},
   ): Promise<readonly StreamRecord[]> {
+    if (this.#closed) return Promise.reject(closed())
     return this.#serial(() => this.#readNext(max, waitMs, signal))
   }
 
   async #readNext(max: number, waitMs: number | undefined, signal: AbortSignal | undefined) {
     if (!(Number.isInteger(max) && max >= 1)) throw new RangeError(`read(${max}): a whole number from 1 on`)
     signal?.throwIfAborted()
-    this.#refuseClosed()
+    // It was closed behind the call.
+    if (this.#closed) return []
     if (this.#at === this.#buffer.length && !this.#ended) {
       // What ends is waited for; what may go on for ever is asked what it has now.
       const wait = waitMs ?? (this.#bounded ? Number.POSITIVE_INFINITY : WAIT_MS)
-      await guarded('source', () => this.#fill(wait, signal))
+      await guarded('source', () => this.#fill(wait, { signal, endsIdle: waitMs === undefined }))
     }
     const records = this.#buffer.slice(this.#at, this.#at + max)
     for (const { partition, offset } of records) this.#positions.set(partition!, parseSplitOffset(offset))
@@ -91,7 +93,11 @@ export class EngineReader implements DataReader {
     return records
   }
 
-  async #fill(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+  /** `endsIdle`: what the source says of having nothing now is the answer. */
+  async #fill(
+    waitMs: number,
+    { signal, endsIdle }: { readonly signal: AbortSignal | undefined; readonly endsIdle: boolean },
+  ): Promise<void> {
     const { feed } = await this.#opened()
     for (;;) {
       const item = await feed.next(waitMs, signal)
@@ -102,7 +108,7 @@ export class EngineReader implements DataReader {
       const { split, start, next, content } = item
       if (content === undefined) {
         this.#positions.set(split, { offset: next, skip: 0 })
-        if (!this.#bounded) return
+        if (endsIdle && !this.#bounded) return
         continue
       }
       for (const reject of content.rejects) this.#reject(reject)
@@ -263,7 +269,7 @@ export class EngineReader implements DataReader {
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new DataSourceError('Io', 'library_usage', 'the reader is closed')
+    if (this.#closed) throw closed()
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<StreamRecord> {
@@ -295,6 +301,9 @@ export class EngineReader implements DataReader {
     await this.close()
   }
 }
+
+const closed = (): DataSourceError =>
+  new DataSourceError('Io', 'library_usage', 'the reader is closed', { hint: 'make another one' })
 
 /** Where a split is when an item had nothing that was to be given. */
 const behindEmpty = (start: SplitOffset, next: string, rows: number): SplitOffset =>
