@@ -1,17 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { build } from 'rolldown'
+import { declarationOf, emitDeclarations, libraryEntries } from './declarations.ts'
 
 const root = join(import.meta.dirname, '..')
-
-/** What `import` finds: the name under `exports` of package.json, and the file that holds its names. */
-const entries: Readonly<Record<string, string>> = {
-  headrace: 'src/headrace/headrace.ts',
-  chain: 'src/chain/chain.ts',
-  connector: 'src/headrace/connector.ts',
-  testkit: 'src/testkit/testkit.ts',
-}
 
 /**
  * Emits the library into `dist/lib/`: ES modules, which `require` of Node 24 loads, too, and the declarations of what
@@ -22,21 +14,19 @@ export async function buildLibrary(): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   await build({
     cwd: root,
-    input: entries as Record<string, string>,
+    input: libraryEntries as Record<string, string>,
     platform: 'node',
     external: [/^node:/, 'commander', 'picomatch'],
     output: { dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
   })
   copyFileSync(join(root, 'src/kernels/kernels.wasm'), join(out, 'kernels.wasm'))
-  emitDeclarations(join(out, 'types'))
+  shipDeclarations(join(out, 'types'))
 }
 
-function emitDeclarations(out: string): void {
+function shipDeclarations(out: string): void {
   const all = join(root, 'dist/declarations')
   rmSync(all, { recursive: true, force: true })
-  const typescript = join(dirname(import.meta.resolve('typescript/package.json').slice('file://'.length)), 'bin/tsc')
-  const project = join(root, 'tsconfig.library.json')
-  execFileSync(process.execPath, [typescript, '-p', project, '--outDir', all], { stdio: 'inherit', cwd: root })
+  emitDeclarations(all)
   for (const path of reachable(all)) {
     const target = join(out, relative(all, path))
     mkdirSync(dirname(target), { recursive: true })
@@ -56,6 +46,6 @@ function reachable(all: string): ReadonlySet<string> {
       visit(resolve(dirname(path), `${target}.d.ts`))
     }
   }
-  for (const entry of Object.values(entries)) visit(join(all, entry.replace(/^src\//, '').replace(/\.ts$/, '.d.ts')))
+  for (const entry of Object.values(libraryEntries)) visit(join(all, declarationOf(entry)))
   return found
 }

@@ -6,6 +6,7 @@ import { aggregateFunctions, scalarFunctions, tableFunctions } from '../src/expr
 import { connectors } from '../src/headrace/catalogue.ts'
 import { queueOptions } from '../src/headrace/dlq/settings.ts'
 import { pipelineCheckpointOptions, runOptions } from '../src/headrace/durable/settings.ts'
+import { apiPage } from './api-page.ts'
 
 // Writes docs/reference/ from the sources; with --check it only compares and fails on a difference.
 const directory = join(import.meta.dirname, '../docs/reference')
@@ -124,6 +125,7 @@ ${part('', runOptions)}
 }
 
 const pages: Readonly<Record<string, string>> = {
+  'api.md': apiPage(),
   'settings.md': settingsPage(),
   'error-codes.md': errorsPage(),
   'functions.md': functionsPage(),

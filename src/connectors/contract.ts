@@ -119,6 +119,8 @@ export interface Sink extends AsyncDisposable {
    * Called at most once, behind the mark of the last epoch; a sink that can be added to later keeps it.
    */
   forget?(): Promise<void>
+  /** Behind the last commit: nobody will go on from here. What only a later start needs, such as a ledger, is removed. */
+  forget?(): Promise<void>
   /**
    * Brings what a run without checkpoints wrote to where only publishing is left, and fails where that cannot work.
    * Called once, after the last `flush`, on all sinks of a run before any is told to `finish`.

@@ -10,5 +10,7 @@ export const blackhole: Connector = {
   capabilities: {
     sink: { delivery: 'transactional', stage: 'none', ledger: 'epoch', accepts: 'changelog' },
   },
+  // In this process: there is nothing to reach.
+  probe: async () => [],
   openSink: async (context) => new BlackholeSink(context),
 }

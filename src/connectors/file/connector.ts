@@ -1,6 +1,7 @@
 import type { Connector } from '../contract.ts'
 import { fileOptions } from './options.ts'
 import { discoverFiles } from './parts/discover.ts'
+import { probeFiles } from './parts/probe.ts'
 import { fileSinkFacts } from './parts/sink-facts.ts'
 import { openFileSink } from './sink.ts'
 import { openFileSource } from './source.ts'
@@ -25,6 +26,7 @@ export const file: Connector = {
   bounded: (options) => options['watch'] !== true,
   sinkFacts: fileSinkFacts,
   discover: discoverFiles,
+  probe: probeFiles,
   openSource: async (context) => openFileSource(context),
   openSink: (context) => openFileSink(context),
 }

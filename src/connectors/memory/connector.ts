@@ -51,5 +51,7 @@ export const memory: Connector = {
     }
   },
   openSource: async (context) => new MemorySource(context),
+  // In this process: there is nothing to reach.
+  probe: async () => [],
   openSink: async (context) => new MemorySink(context),
 }

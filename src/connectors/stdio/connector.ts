@@ -23,5 +23,7 @@ export const stdio: Connector = {
   bounded: () => true,
   discover: discoverStdin,
   openSource: async (context) => new StdinSource(context),
+  // In this process: there is nothing to reach.
+  probe: async () => [],
   openSink: async (context) => new StdioSink(context),
 }

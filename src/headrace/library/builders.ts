@@ -50,14 +50,23 @@ type Specs = typeof builtInOptions
 type SourceOf<N extends keyof Specs, P extends string, Self> = Builder<Specs[N], 'source', P, DataSource, Self>
 type SinkOf<N extends keyof Specs, P extends string, Self> = Builder<Specs[N], 'sink', P, DataSink, Self>
 
+/** What `fileSource()` gives: a method for each option of its scheme and side. */
 export interface FileSourceBuilder extends SourceOf<'file', 'path', FileSourceBuilder> {}
+/** What `fileSink()` gives: a method for each option of its scheme and side. */
 export interface FileSinkBuilder extends SinkOf<'file', 'path', FileSinkBuilder> {}
+/** What `memorySource()` gives: a method for each option of its scheme and side. */
 export interface MemorySourceBuilder extends SourceOf<'memory', 'channel', MemorySourceBuilder> {}
+/** What `memorySink()` gives: a method for each option of its scheme and side. */
 export interface MemorySinkBuilder extends SinkOf<'memory', 'channel', MemorySinkBuilder> {}
+/** What `datagenSource()` gives: a method for each option of its scheme and side. */
 export interface DatagenSourceBuilder extends SourceOf<'datagen', 'label', DatagenSourceBuilder> {}
+/** What `nexmarkSource()` gives: a method for each option of its scheme and side. */
 export interface NexmarkSourceBuilder extends SourceOf<'nexmark', 'table', NexmarkSourceBuilder> {}
+/** What `stdinSource()` gives: a method for each option of its scheme and side. */
 export interface StdinSourceBuilder extends SourceOf<'stdio', never, StdinSourceBuilder> {}
+/** What `stdoutSink()` gives: a method for each option of its scheme and side. */
 export interface StdoutSinkBuilder extends SinkOf<'stdio', never, StdoutSinkBuilder> {}
+/** What `blackholeSink()` gives: a method for each option of its scheme and side. */
 export interface BlackholeSinkBuilder extends SinkOf<'blackhole', never, BlackholeSinkBuilder> {}
 
 const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -110,16 +119,26 @@ function inputOf({ type }: Option<unknown>, values: readonly OptionInput[]): Opt
   return type === 'bool' ? (values[0] ?? true) : values[0]
 }
 
+/** Files of the local file system: `path` is a path, a folder or a glob. */
 export const fileSource = (): FileSourceBuilder => start('file', { scheme: 'file', side: 'source', place: 'path' })
+/** A file, or new files in a folder: its `path` then ends with a slash. */
 export const fileSink = (): FileSinkBuilder => start('file', { scheme: 'file', side: 'sink', place: 'path' })
+/** The rows of an in-process channel. */
 export const memorySource = (): MemorySourceBuilder =>
   start('memory', { scheme: 'memory', side: 'source', place: 'channel' })
+/** Rows for an in-process channel. */
 export const memorySink = (): MemorySinkBuilder => start('memory', { scheme: 'memory', side: 'sink', place: 'channel' })
+/** Rows made from a seed; `field` says how each column is made. */
 export const datagenSource = (): DatagenSourceBuilder =>
   start('datagen', { scheme: 'datagen', side: 'source', place: 'label' })
+/** Events of an online auction; `table` is `person`, `auction` or `bid`. */
 export const nexmarkSource = (): NexmarkSourceBuilder =>
   start('nexmark', { scheme: 'nexmark', side: 'source', place: 'table' })
+/** Standard input. */
 export const stdinSource = (): StdinSourceBuilder => start('stdio', { scheme: 'stdin', side: 'source' })
+/** Standard output. */
 export const stdoutSink = (): StdoutSinkBuilder => start('stdio', { scheme: 'stdout', side: 'sink' })
+/** Standard error. */
 export const stderrSink = (): StdoutSinkBuilder => start('stdio', { scheme: 'stderr', side: 'sink' })
+/** Takes every row, counts and hashes them. */
 export const blackholeSink = (): BlackholeSinkBuilder => start('blackhole', { scheme: 'blackhole', side: 'sink' })

@@ -163,10 +163,21 @@ describe('messages', () => {
 test('many are checked at once', async () => {
   const results = await checkAll([
     createSource(at('none.csv')),
+    createSource(`${folder}/`),
     createSource('datagen://r?rows=1&field.id=seq(1,1)'),
     createSink('kafka://b1/orders'),
     createSink('blackhole:'),
+    createSink(at('new/folder/day={date}/')),
+    createSink('/proc/nowhere/x.jsonl'),
   ])
-  expect(results.map(({ state }) => state)).toEqual(['unhealthy', 'healthy', 'unknown', 'unknown'])
-  expect(results[0]!.issues[0]).toMatchObject({ code: 'connector_not_found' })
+  expect(results.map(({ state }) => state)).toEqual([
+    'unhealthy',
+    'healthy',
+    'healthy',
+    'unknown',
+    'healthy',
+    'healthy',
+    'unhealthy',
+  ])
+  expect(results[0]!.issues[0]).toMatchObject({ code: 'target exists', hint: expect.any(String) })
 })

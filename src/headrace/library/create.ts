@@ -19,6 +19,7 @@ export interface Instance {
   readonly registry: ConnectorRegistry
 }
 
+/** Where a source or sink belongs, and how its URI is read. */
 export interface EndpointForm {
   /** Which connector a scheme means; the registry of the process by default. */
   readonly registry?: ConnectorRegistry | undefined

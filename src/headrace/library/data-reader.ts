@@ -55,6 +55,7 @@ export class EngineReader implements DataReader {
   #read = 0
   #ended = false
   #closed = false
+  #tail: Promise<unknown> = Promise.resolve()
   rejected = 0
 
   constructor(form: ReaderForm, options: ReaderOptions) {
@@ -68,10 +69,14 @@ export class EngineReader implements DataReader {
     if (options.from !== undefined) this.#moveTo(options.from, undefined)
   }
 
-  async read(
+  read(
     max = this.#options.rows ?? READ_MAX,
     { signal = this.#options.signal, waitMs }: Waiting & { readonly waitMs?: number | undefined } = {},
   ): Promise<readonly StreamRecord[]> {
+    return this.#serial(() => this.#readNext(max, waitMs, signal))
+  }
+
+  async #readNext(max: number, waitMs: number | undefined, signal: AbortSignal | undefined) {
     if (!(Number.isInteger(max) && max >= 1)) throw new RangeError(`read(${max}): a whole number from 1 on`)
     signal?.throwIfAborted()
     this.#refuseClosed()
@@ -177,7 +182,18 @@ export class EngineReader implements DataReader {
     return positionText(this.#positions)
   }
 
-  async seek(offset: string, partition?: string): Promise<void> {
+  /** One call after the other: `close` alone does not wait. */
+  #serial<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#tail.then(task)
+    this.#tail = run.catch(() => undefined)
+    return run
+  }
+
+  seek(offset: string, partition?: string): Promise<void> {
+    return this.#serial(() => this.#seek(offset, partition))
+  }
+
+  async #seek(offset: string, partition: string | undefined): Promise<void> {
     this.#refuseClosed()
     if (this.#form.endpoint.connector.capabilities.source?.resume !== 'offset') {
       throw unsupported(`"${this.#form.source}" cannot be read from another place`, 'seek')
@@ -205,7 +221,11 @@ export class EngineReader implements DataReader {
     this.#positions.set(only, parseSplitOffset(offset))
   }
 
-  async commit(offset?: string, partition?: string): Promise<void> {
+  commit(offset?: string, partition?: string): Promise<void> {
+    return this.#serial(() => this.#commit(offset, partition))
+  }
+
+  async #commit(offset: string | undefined, partition: string | undefined): Promise<void> {
     this.#refuseClosed()
     const upTo = offset === undefined ? this.#positions : this.#named(offset, partition)
     const { source } = await this.#opened()

@@ -321,7 +321,12 @@ export class EngineWriter implements DataWriter {
     const sink = this.#sink
     this.#sink = undefined
     try {
-      if (sink === undefined || this.supportsTransactions) return
+      if (sink === undefined) return
+      if (this.supportsTransactions) {
+        // Of what nobody knows, the traces stay.
+        if (this.#failed === undefined && this.#pending === undefined) await sink.forget?.()
+        return
+      }
       await sink.seal?.()
       await sink.finish?.(true)
     } finally {

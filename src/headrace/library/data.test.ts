@@ -100,6 +100,7 @@ describe('writing', () => {
       await writer.write({ value: { id: 4 } })
     }
     expect(readFileSync(path, 'utf8')).toBe('{"id":1,"at":"1970-01-01T00:00:00Z"}\n{"id":3,"at":null}\n')
+    expect(readdirSync(folder).filter((name) => name.startsWith('.headrace'))).toEqual([])
   })
 
   test('a folder gets new files at each commit', async () => {
@@ -116,6 +117,9 @@ describe('writing', () => {
     expect(names()).toHaveLength(2)
     const text = names().map((name) => readFileSync(join(target, name), 'utf8'))
     expect(text.join('')).toBe('{"id":1}\n{"id":3}\n')
+    await writer.close()
+    // Nobody goes on behind it: there is no trace of it beside its files.
+    expect(readdirSync(target).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
   test('changes reach a channel with their kinds', async () => {

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../core/error-kinds.ts'
 import { type ErrorExtra, HeadraceError, HeadraceErrors } from '../../core/errors.ts'
 import type { Side } from '../../core/option-types.ts'
 
+/** What an error of a source or sink is about. */
 export type DataSourceErrorKind =
   | 'Configuration'
   | 'Connection'

@@ -9,6 +9,7 @@ import type { OptionInputs } from './option-inputs.ts'
 import { rowToJson } from './row-json.ts'
 import type { DataReader, DataSource, StreamRecord, Waiting } from './types.ts'
 
+/** How records become messages, and what is kept of them. */
 export interface ConsumerOptions {
   /** A folder that keeps what was committed: the next consumer goes on there. */
   readonly checkpoint?: string | undefined

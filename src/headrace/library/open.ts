@@ -18,6 +18,7 @@ import type { RejectedRow, SqlPipeline } from './sql-pipeline.ts'
 import type { SqlProblem } from './sql-problems.ts'
 import type { Row } from './types.ts'
 
+/** How a handle is opened. */
 export interface HeadraceConfig {
   /** Where pipelines with a name keep their state; `HEADRACE_DATA_DIR`, else `.headrace`. */
   readonly dataDir?: string | undefined
@@ -44,6 +45,7 @@ export interface InProcessStream<T> {
   readonly sink: StreamSink<T>
 }
 
+/** How an in-process stream holds what is pushed; with `schema`, SQL reads it by its name. */
 export type NamedStreamOptions = Omit<StreamOptions, 'name'>
 
 /** Ended pipelines that are remembered. */

@@ -11,8 +11,10 @@ import type { DataSink, DataSource } from './types.ts'
 
 /** Makes the source of a URI without any network or file access. */
 export type SourceFactory = (uri: string, options: OptionInputs) => DataSource
+/** Makes the sink of a URI without any network or file access. */
 export type SinkFactory = (uri: string, options: OptionInputs) => DataSink
 
+/** The options of a scheme, by side. */
 export interface SchemeDescription {
   readonly scheme: string
   readonly connector: string

@@ -20,6 +20,7 @@ export type RowValue =
 /** Column name → value; a column that is absent is NULL. */
 export type Row = { readonly [column: string]: RowValue | undefined }
 
+/** What a record says about the result: a new row, the row before or behind a change, a row that is gone. */
 export type Change = 'insert' | 'update_before' | 'update_after' | 'delete'
 
 /** One record of a source; the envelope that all parts share. */
@@ -58,10 +59,12 @@ export interface RejectedRecord {
   readonly bytes: Uint8Array
 }
 
+/** An aborted signal rejects with its reason. */
 export interface Waiting {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What a source is and can do. */
 export interface SourceMetadata {
   /** Connector: `file`, `memory`. */
   readonly type: string
@@ -74,6 +77,7 @@ export interface SourceMetadata {
   readonly capabilities: readonly string[]
 }
 
+/** What a sink is and can do. */
 export interface SinkMetadata {
   readonly type: string
   readonly version: string
@@ -84,6 +88,7 @@ export interface SinkMetadata {
   readonly delivery: 'at-most-once' | 'at-least-once' | 'idempotent' | 'transactional'
 }
 
+/** How a source or sink is, and what is wrong with it. */
 export interface CheckResult {
   readonly uri: string
   readonly state: 'healthy' | 'degraded' | 'unhealthy' | 'unknown'
@@ -91,6 +96,7 @@ export interface CheckResult {
   readonly issues: readonly { readonly code: string; readonly detail: string; readonly hint?: string | undefined }[]
 }
 
+/** How a reader reads. */
 export interface ReaderOptions extends Waiting {
   /** Most rows of one `read`; 1…16,384. */
   readonly rows?: number | undefined
@@ -102,6 +108,7 @@ export interface ReaderOptions extends Waiting {
   readonly onReject?: ((reject: RejectedRecord) => void) | undefined
 }
 
+/** How a writer writes. */
 export interface WriterOptions extends Waiting {
   /** The columns; else they are told from the first records. */
   readonly schema?: Schema | string | undefined
@@ -111,6 +118,7 @@ export interface WriterOptions extends Waiting {
   readonly rows?: number | undefined
 }
 
+/** A source by URI: checked, and opened when it is used. */
 export interface DataSource extends AsyncDisposable {
   /** As printed: without secrets. */
   readonly uri: string
@@ -122,6 +130,7 @@ export interface DataSource extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Reads the records of a source, from where it stands or from any offset. One call at a time. */
 export interface DataReader extends AsyncDisposable, AsyncIterable<StreamRecord> {
   readonly schema: Schema
   readonly supportsTransactions: boolean
@@ -143,6 +152,7 @@ export interface DataReader extends AsyncDisposable, AsyncIterable<StreamRecord>
   close(): Promise<void>
 }
 
+/** A sink by URI: checked, and opened when it is used. */
 export interface DataSink extends AsyncDisposable {
   readonly uri: string
   metadata(): Promise<SinkMetadata>
@@ -153,6 +163,7 @@ export interface DataSink extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Writes records to a sink. Calls are carried out one after the other. */
 export interface DataWriter extends AsyncDisposable {
   readonly supportsTransactions: boolean
   /** Records that the target refused; they are not written. */
@@ -175,6 +186,7 @@ export interface DataWriter extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** How a copy goes, and what survives a crash. */
 export interface CopyOptions extends Waiting {
   /** Rows handed on at once. */
   readonly batch?: number | undefined

@@ -45,6 +45,8 @@ export class AppendedSink implements Sink {
   #inode = ''
   #length = 0
   #failed: { readonly error: unknown } | undefined
+  /** Nobody goes on behind it. */
+  #isOver = false
   /** Without checkpoints: where the file ended before; undefined once the rows are to stay. */
   #before: number | undefined
 
@@ -237,6 +239,11 @@ export class AppendedSink implements Sink {
     this.#begin(length)
   }
 
+  async forget(): Promise<void> {
+    await this.#ledger.remove()
+    this.#isOver = true
+  }
+
   async seal(): Promise<void> {
     await this.#durable()
   }
@@ -269,7 +276,7 @@ export class AppendedSink implements Sink {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#before !== undefined && this.#context.bounded) await this.#takeBack(this.#before)
     await this.#close()
-    this.#lock?.release(this.#context.lineage === undefined)
+    this.#lock?.release(this.#isOver || this.#context.lineage === undefined)
     this.#lock = undefined
     this.#release()
     this.#form.encoder[Symbol.dispose]()

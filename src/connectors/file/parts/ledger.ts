@@ -200,6 +200,18 @@ export class TargetLedger {
     }
   }
 
+  /** Nobody will ask any more: the ledger and its lock go, unless somebody else owns the target by now. */
+  async remove(): Promise<void> {
+    const lock = await lockTarget(join(this.#folder, lockName(this.#owner)), this.#place)
+    let isOwn = false
+    try {
+      isOwn = ((await this.#read())?.owner ?? this.#lineage) === this.#lineage
+      if (isOwn) await orAbsent(this.#files.unlink(this.path))
+    } finally {
+      lock.release(isOwn)
+    }
+  }
+
   async #replace(next: LedgerText): Promise<void> {
     const temp = join(this.#folder, stagedName(this.#owner, { incarnation: this.#incarnation, epoch: 0n, n: 'ledger' }))
     try {

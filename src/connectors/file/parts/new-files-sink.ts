@@ -311,6 +311,10 @@ export class NewFilesSink implements Sink {
     })
   }
 
+  async forget(): Promise<void> {
+    await this.#ledger.remove()
+  }
+
   /** Without checkpoints all rows are one epoch. */
   async seal(): Promise<void> {
     this.#throwFailed()
