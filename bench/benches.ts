@@ -1,3 +1,4 @@
+import { batchBench } from './chain/batch-bench.ts'
 import { copyBench } from './copy/copy-bench.ts'
 import { snapshotBench } from './core/snapshot-bench.ts'
 import { uriBench } from './core/uri-bench.ts'
@@ -15,6 +16,7 @@ import { tailBench } from './tail/tail-bench.ts'
 /** Every benchmark there is. */
 export const benches: readonly Bench[] = [
   ...[jsonTumble, jsonProject, csvTumble, jsonOdd].map(pipelineBench),
+  batchBench,
   checkpointBench,
   copyBench,
   libraryBench,

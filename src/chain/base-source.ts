@@ -72,7 +72,7 @@ export abstract class BaseBatchSource implements BatchSource, AsyncDisposable {
   protected abstract fetch(from: bigint | undefined, signal: AbortSignal | undefined): Promise<readonly Batch[]>
 
   /** The label of its metrics. */
-  protected label(): string {
+  label(): string {
     return this.constructor.name
   }
 

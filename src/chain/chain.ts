@@ -1,6 +1,7 @@
 // The public names of `headrace/chain`.
 export { BaseBatchSource, type BatchSourceOptions } from './base-source.ts'
 export { type CheckpointStorage, MemoryCheckpointStorage } from './checkpoint-storage.ts'
+export { toSource } from './connector.ts'
 export { DatabaseCheckpointStorage } from './database-storage.ts'
 export {
   decodeBatch,

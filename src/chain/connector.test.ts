@@ -3,13 +3,15 @@ import type { SourceItem, SplitReader } from '../connectors/contract.ts'
 import { CHANGE } from '../core/change.ts'
 import { type Clock, ManualClock, systemClock } from '../core/clock.ts'
 import { HeadraceError } from '../core/errors.ts'
+import { parseOptions } from '../core/options.ts'
 import { freshSeed, Random } from '../core/random.ts'
 import { rowAt } from '../core/row-batch.ts'
 import { schema } from '../core/types.ts'
+import { parseUri } from '../core/uri.ts'
 import { endpoint } from '../headrace/endpoint.ts'
 import { ChainModel } from '../testkit/chain-model.ts'
 import { Harness } from '../testkit/harness.ts'
-import { Batch } from './chain.ts'
+import { Batch, MemoryBatchSource, toSource } from './chain.ts'
 import { memoryChain } from './memory-source.ts'
 import { chainSchemas, type RowForm, rowCount, rowValues } from './rows.ts'
 
@@ -289,3 +291,36 @@ test('URIs and options', async () => {
 async function turns(): Promise<void> {
   for (let i = 0; i < 6; i++) await new Promise(setImmediate)
 }
+
+test('toSource makes a connector of a source of one’s own', async () => {
+  const model = new ChainModel(new Random(1))
+  model.grow(3)
+  const connector = toSource(new MemoryBatchSource(model.batches), { rows: 'block', scheme: 'mine' })
+  expect([connector.name, connector.schemes, connector.options['rows']!.default]).toEqual(['mine', ['mine'], 'block'])
+  expect((await connector.discover!({ options: { rows: 'block' } } as never)).key).toEqual([
+    'batch_number',
+    'batch_index',
+  ])
+  const options = parseOptions(connector.options, [{ name: 'exit_when_idle', value: 'true', origin: 'URI' }], {
+    side: 'source',
+    subject: 'source mine',
+  })
+  const harness = new Harness({ baseDirectory: '/' })
+  const columns = chainSchemas.block.fields.map(({ name }) => ({ name, path: [name], required: false }))
+  const { engine } = harness
+  await using source = await connector.openSource!({
+    ...engine,
+    uri: parseUri('mine://x'),
+    options,
+    schema: chainSchemas.block,
+    columns,
+    systemColumns: [],
+    batchRows: 100,
+  } as never)
+  await using reader = source.open('chain')
+  const folded = new Folded()
+  for await (const item of reader.read(undefined, new AbortController().signal)) folded.apply(item)
+  expect(folded.rows).toEqual(
+    model.batches.flatMap((batch) => batch.blocks.map((_, i) => text(rowValues(batch, i, 'block')))),
+  )
+})

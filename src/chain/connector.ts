@@ -50,8 +50,8 @@ export const chain: Connector = {
 }
 
 /**
- * A connector for a source of one's own, to be registered under schemes of one's own: its URI carries the options of
- * `chain+memory`. A source has one reader at a time.
+ * A connector for a source of one's own, to be registered under a scheme of one's own (`chain+custom`); its URI carries
+ * the options of `chain+memory`. A source has one reader at a time.
  */
 export function toSource(
   source: BatchSource,

@@ -49,7 +49,7 @@ export class FilesystemBatchSource extends BaseBatchSource {
     if (this.#extension === '.rlp') throw new DatastreamError('ConfigError', 'fileExtension: rlp is not built yet')
   }
 
-  protected override label(): string {
+  override label(): string {
     return this.path
   }
 

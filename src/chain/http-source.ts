@@ -64,7 +64,7 @@ export class HttpBatchSource extends BaseBatchSource {
     return new HttpBatchSource({ baseUrl: url })
   }
 
-  protected override label(): string {
+  override label(): string {
     return this.baseUrl
   }
 

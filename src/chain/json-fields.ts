@@ -75,7 +75,8 @@ export function u32Field(object: JsonObject, name: string): number {
 const integerOf = (value: Json | undefined): bigint | undefined =>
   typeof value === 'number' ? BigInt(value) : typeof value === 'bigint' ? value : undefined
 
-const HEX_32 = /^0x[0-9a-f]{64}$/
+/** Written out: a counted repetition would be compiled to a loop with a counter. */
+const HEX_32 = new RegExp(`^0x${'[0-9a-f]'.repeat(64)}$`)
 const HEX_8 = /^0x[0-9a-f]{16}$/
 
 /** 32 bytes as lower-case hex. */

@@ -23,7 +23,7 @@ export interface RunIngestOptions extends PollingOptions, SignalOption {
    */
   readonly onError?: ((error: DatastreamError) => boolean) | undefined
   readonly metrics?: ChainMetrics | undefined
-  /** Label of the metrics; default `ingest`. */
+  /** Label of the metrics; default that of the source. */
   readonly name?: string | undefined
 }
 
@@ -158,9 +158,9 @@ class Ingest {
   }
 
   async #save(checkpoint: Checkpoint): Promise<void> {
-    const { storage, metrics, name = 'ingest' } = this.#options
+    const { storage, metrics, name } = this.#options
     await storage.saveCheckpoint(checkpoint)
-    metrics?.checkpointSaved(name)
+    metrics?.checkpointSaved(name ?? this.#source.label?.() ?? 'source')
   }
 
   #failed(error: unknown): DatastreamError {

@@ -31,6 +31,8 @@ export interface BatchSource {
   /** Tells of withdrawn batches; gives what ends it. */
   on?(event: 'rollback', listener: (rollback: Rollback) => void): () => void
   close?(): Promise<void>
+  /** Label of its metrics. */
+  label?(): string
 }
 
 export type BatchItem =

@@ -55,7 +55,7 @@ export class WebSocketBatchSource extends BaseBatchSource {
     }
   }
 
-  protected override label(): string {
+  override label(): string {
     return this.url
   }
 

@@ -1,4 +1,5 @@
 import { chainErrorKinds } from './chain-error-kinds.ts'
+import { datastreamsErrorKinds } from './datastreams-error-kinds.ts'
 import { type ErrorKind, invalid, row, transient } from './error-kind.ts'
 import { messageErrorKinds } from './message-error-kinds.ts'
 
@@ -435,6 +436,7 @@ const kinds = {
   },
   // messages and channels in code
   ...messageErrorKinds,
+  ...datastreamsErrorKinds,
   // command line and process
   cli_usage: { ...invalid, when: 'The command line does not parse.', fix: 'See headrace help.' },
   library_usage: {

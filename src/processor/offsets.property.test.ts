@@ -1,5 +1,6 @@
 import { ok, deepStrictEqual as same } from 'node:assert/strict'
 import { expect, test } from 'vitest'
+import { ManualClock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import { checkProperty, type Property, propertyForm, smallestCount } from '../testkit/properties.ts'
 import { type CommitMode, ConsumedMessage, type StreamConsumer } from './consumer.ts'
@@ -190,6 +191,7 @@ function start(world: World): StreamProcessor {
     .withDeadLetter(world.policy === 'dead_letter' ? deadLetter : null)
   return new StreamProcessor(new WorldConsumer(world), new Pipeline(processor, new WorldSink(world)), config, {
     logger: silent,
+    clock: new ManualClock(),
   })
 }
 

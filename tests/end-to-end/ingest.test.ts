@@ -63,7 +63,7 @@ test(
     expect([none.code, none.err]).toEqual([1, expect.stringContaining('Checkpoint error: none available')])
     const first = await call(...args, '--max-batches', '7', '--enable-metrics', '--json')
     expect(first.err).toContain(`cdk_datastream_batches_fetched{source="${server.url}"} 7`)
-    expect(first.err).toContain(`cdk_datastream_checkpoints_saved{source="${server.url}/batches"} 7`)
+    expect(first.err).toContain(`cdk_datastream_checkpoints_saved{source="${server.url}"} 7`)
     expect(first.err).toContain('{"batches":7,"rollbacks":0,"lastBatch":"7"}')
     await call(...args, '--exit-when-idle', '--from-checkpoint', 'latest')
     expect(rows().map((row) => row.batch_number)).toEqual(model.batches.map(({ id }) => Number(id.number)))

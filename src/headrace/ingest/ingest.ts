@@ -62,7 +62,6 @@ export async function ingest(engine: Engine, form: IngestForm): Promise<IngestOu
         maxBatches: form.maxBatches,
         exitWhenIdle: form.exitWhenIdle,
         metrics,
-        name: datastream,
         onRollback: (rollback) => sink.rollBack(rollback),
         onError: (error) => {
           if (endsIt(error)) return true
