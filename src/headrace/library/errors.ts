@@ -107,7 +107,9 @@ export function asDataSourceError(error: unknown, side: Side): unknown {
   if (error instanceof HeadraceErrors) return new ConfigError(problemsOf(error))
   if (!(error instanceof HeadraceError) || error instanceof DataSourceError) return error
   const { code, message, hint, at, suggestions, details } = error
-  const kind = KINDS[code] ?? (side === 'source' ? 'SourceSpecific' : 'SinkSpecific')
+  // What may pass is out there; what will not is of the connector.
+  const other = error.retryable ? 'Connection' : side === 'source' ? 'SourceSpecific' : 'SinkSpecific'
+  const kind = KINDS[code] ?? other
   return new DataSourceError(kind, code, message, { hint, at, suggestions, details, cause: error })
 }
 
