@@ -15,7 +15,7 @@ import {
   splitOffsetText,
 } from './offsets.ts'
 import { RecordFeed } from './record-feed.ts'
-import { rowOf } from './row-values.ts'
+import { rowMaker } from './row-values.ts'
 import type { Change, DataReader, ReaderOptions, RejectedRecord, StreamRecord, Waiting } from './types.ts'
 
 export interface ReaderForm {
@@ -30,12 +30,13 @@ export interface ReaderForm {
 
 /** Rows of one item that were not handed out. */
 interface Content {
-  readonly records: readonly Omit<StreamRecord, 'offset'>[]
+  readonly records: readonly StreamRecord[]
   readonly rejects: readonly RejectedRecord[]
 }
 
 const CHANGES: readonly Change[] = ['insert', 'update_before', 'update_after', 'delete']
 const WAIT_MS = 10
+const NO_HEADERS: StreamRecord['headers'] = Object.freeze([])
 const READ_MAX = 1024
 
 export class EngineReader implements DataReader {
@@ -46,6 +47,7 @@ export class EngineReader implements DataReader {
   readonly #bounded: boolean
   readonly #eventTime: string | undefined
   readonly #maxRecords: number
+  readonly #rowOf: ReturnType<typeof rowMaker>
   /** Behind what was read, by split. */
   readonly #positions = new Map<string, SplitOffset>()
   #open: { readonly source: Source; readonly feed: RecordFeed<Content> } | undefined
@@ -63,6 +65,7 @@ export class EngineReader implements DataReader {
     this.#form = form
     this.#options = options
     this.schema = schema
+    this.#rowOf = rowMaker(schema)
     this.#bounded = endpoint.connector.bounded?.(endpoint.options) ?? false
     this.#eventTime = endpoint.options['event_time'] as string | undefined
     this.#maxRecords = (endpoint.options['max_records'] as number | undefined) ?? Number.POSITIVE_INFINITY
@@ -88,7 +91,9 @@ export class EngineReader implements DataReader {
       await guarded('source', () => this.#fill(wait, { signal, endsIdle: waitMs === undefined }))
     }
     const records = this.#buffer.slice(this.#at, this.#at + max)
-    for (const { partition, offset } of records) this.#positions.set(partition!, parseSplitOffset(offset))
+    // All of one partition: they came with one item.
+    const last = records.at(-1)
+    if (last !== undefined) this.#positions.set(last.partition!, parseSplitOffset(last.offset))
     this.#at += records.length
     return records
   }
@@ -114,11 +119,7 @@ export class EngineReader implements DataReader {
       for (const reject of content.rejects) this.#reject(reject)
       const rows = content.records.length
       const left = Math.min(rows, start.skip + this.#maxRecords - this.#read)
-      this.#buffer = content.records.slice(start.skip, left).map((record, i) => {
-        const done = start.skip + i + 1
-        const behind = offsetWithin({ start: { ...start, skip: 0 }, next }, { done, rows })
-        return { ...record, offset: splitOffsetText(behind) }
-      })
+      this.#buffer = content.records.slice(start.skip, left)
       this.#at = 0
       this.#read += this.#buffer.length
       if (this.#buffer.length === 0) this.#positions.set(split, behindEmpty(start, next, rows))
@@ -148,36 +149,45 @@ export class EngineReader implements DataReader {
     const feed = new RecordFeed<Content>(source, {
       bounded: this.#bounded,
       positions: new Map(this.#positions),
-      convert: (item, split) => this.#convert(item, split),
+      convert: (item, split, { offset }) => this.#convert(item, split, offset),
       clock: this.#form.clock,
     })
     this.#open = { source, feed }
     return this.#open
   }
 
-  #convert({ batch, rejects = [] }: SourceItem & { readonly kind: 'batch' }, split: string): Content {
-    const records: Omit<StreamRecord, 'offset'>[] = []
+  #convert(
+    { batch, rejects = [], next }: SourceItem & { readonly kind: 'batch' },
+    partition: string,
+    offset: string | undefined,
+  ): Content {
+    const records: StreamRecord[] = []
     const provenance = batch?.provenance
     const timestamp = BigInt(provenance?.ingestMicros ?? this.#form.clock.nowMicros())
-    for (let row = 0; row < (batch?.rows ?? 0); row++) {
+    const keepsBytes = this.#options.bytes === true && provenance !== undefined
+    const rows = batch?.rows ?? 0
+    const place = { start: { offset, skip: 0 }, next }
+    for (let row = 0; row < rows; row++) {
       const { values, change } = rowAt(batch!, row)
-      const value = rowOf(this.schema, values)
-      const time = this.#eventTime === undefined ? undefined : value[this.#eventTime]
-      const bytes = this.#options.bytes === true && provenance !== undefined ? recordOf(provenance, row) : undefined
-      records.push({
+      const value = this.#rowOf(values)
+      const record: { -readonly [K in keyof StreamRecord]: StreamRecord[K] } = {
         source: this.#form.source,
-        partition: split,
-        ...(provenance === undefined ? {} : { sequence: BigInt(ordinalOf(provenance, row)) }),
+        offset: splitOffsetText(offsetWithin(place, { done: row + 1, rows })),
+        partition,
         key: null,
         value,
-        headers: [],
+        headers: NO_HEADERS,
         change: CHANGES[change]!,
-        ...(typeof time === 'bigint' ? { eventTime: time } : {}),
         timestamp,
-        ...(bytes === undefined ? {} : { bytes }),
-      })
+      }
+      if (provenance !== undefined) record.sequence = BigInt(ordinalOf(provenance, row))
+      const time = this.#eventTime === undefined ? undefined : value[this.#eventTime]
+      if (typeof time === 'bigint') record.eventTime = time
+      const bytes = keepsBytes ? recordOf(provenance, row) : undefined
+      if (bytes !== undefined) record.bytes = bytes
+      records.push(record)
     }
-    return { records, rejects: rejects.map(({ code, detail, bytes }) => ({ partition: split, code, detail, bytes })) }
+    return { records, rejects: rejects.map(({ code, detail, bytes }) => ({ partition, code, detail, bytes })) }
   }
 
   hasMore(): boolean {
