@@ -221,6 +221,14 @@ test('without a log the ring holds pushes, watermarks and a barrier for each sou
   await manager.close()
 })
 
+test('a push after the manager was closed is not acknowledged', async () => {
+  const { manager, push } = await open()
+  await push()
+  await manager.close()
+  expect((await fault(() => push())).message).toBe('checkpoint I/O error: the write-ahead log is closed')
+  expect((await open()).sequence.value).toBe(1n)
+})
+
 test('members refuse where there is no log', async () => {
   const memory = new StreamCheckpointManager(new StreamCheckpointConfig({ changelogCapacity: 4 }))
   expect((await fault(() => memory.syncWal())).kind).toBe('DataDirRequired')

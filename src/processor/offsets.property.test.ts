@@ -259,7 +259,7 @@ const property: Property<Command> = {
 }
 
 test('no committed offset ever passes a message that is not done', async () => {
-  const form = propertyForm(100)
+  const form = propertyForm(40)
   const table = await checkProperty(property, form)
   console.info(table)
   if (form.seeds >= 1000) expect(smallestCount(table)).toBeGreaterThanOrEqual(100)

@@ -245,7 +245,7 @@ export class StreamProcessor {
         return await this.#pipeline.ingest(message)
       } catch (error) {
         if (attempt >= this.#config.maxRetries || this.#shutdown.requested) throw error
-        await this.#clock.sleep(pauses.next(), this.#shutdown.signal)
+        await this.#pause(pauses.next())
       }
     }
   }
@@ -311,8 +311,7 @@ export class StreamProcessor {
     return failure
   }
 
-  async #pause(): Promise<void> {
-    const delay = this.#pauses.next()
+  async #pause(delay: number = this.#pauses.next()): Promise<void> {
     if (delay > 0) await this.#clock.sleep(delay, this.#shutdown.signal)
   }
 
