@@ -77,10 +77,20 @@ const NO_PARAMS: readonly UriParam[] = []
 
 const FORBIDDEN = /[#\u0000-\u001f\u007f]/
 
+/** One loop: three searches by regular expression and built-ins take twice as long. */
 function outline(text: string): Outline {
-  if (FORBIDDEN.test(text)) refuse(text)
-  const question = text.indexOf('?')
-  return { escaped: text.includes('%'), pathEnd: question < 0 ? text.length : question }
+  let escaped = false
+  let pathEnd = text.length
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c > 63) {
+      if (c === 127) refuse(text)
+    } else if (c === 63) {
+      if (pathEnd === text.length) pathEnd = i
+    } else if (c === 37) escaped = true
+    else if (c < 32 || c === 35) refuse(text)
+  }
+  return { escaped, pathEnd }
 }
 
 function refuse(text: string): never {
@@ -201,6 +211,27 @@ function decode(text: string, from: number, to: number): string {
 }
 
 function decodeEscapes(text: string, part: string, from: number): string {
+  let decoded = ''
+  let at = 0
+  for (let sign = part.indexOf('%'); sign >= 0; sign = part.indexOf('%', at)) {
+    const code = 16 * hexDigit(part.charCodeAt(sign + 1)) + hexDigit(part.charCodeAt(sign + 2))
+    if (!(code >= 0)) fail(text, from + sign, 'a "%" is not followed by two hex digits', 'write %25 for "%"')
+    if (code < 32 || code === 127) fail(text, from + sign, 'a control character is not allowed')
+    if (code > 127) return decodeUtf8(text, part, from)
+    decoded += part.slice(at, sign) + String.fromCharCode(code)
+    at = sign + 3
+  }
+  return decoded + part.slice(at)
+}
+
+/** 0 … 15; NaN for anything else. */
+function hexDigit(c: number): number {
+  if (c >= 48 && c <= 57) return c - 48
+  const lower = c | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : Number.NaN
+}
+
+function decodeUtf8(text: string, part: string, from: number): string {
   const bad = /%(?![0-9a-fA-F]{2})/.exec(part)
   if (bad !== null) fail(text, from + bad.index, 'a "%" is not followed by two hex digits', 'write %25 for "%"')
   let decoded: string

@@ -59,6 +59,8 @@ export class Leaf implements Disposable {
   readonly #width: number
   readonly #wide: BigInt64Array
   readonly #wideFlag: Uint32Array
+  /** The same bytes: shared memory is filled element by element, and by eights that takes an eighth of the time. */
+  readonly #eightValidities: Float64Array
   #bigints: Map<number, bigint> | undefined
   #boxed: Value[] = []
   readonly #text: Scratch
@@ -74,13 +76,14 @@ export class Leaf implements Disposable {
     this.#width = widthOf(spec.type)
     this.#text = new Scratch(memory)
     this.dataAddress = memory.allocate(this.#width * capacity)
-    this.validityAddress = memory.allocate(capacity)
+    this.validityAddress = memory.allocate((capacity + 7) & ~7)
     const lanes = this.kind === VALUE.i64 || this.kind === VALUE.time
     const wide = lanes ? memory.allocate(WIDE_HEADER + 8 * capacity) : 0
     this.wideAddress = lanes ? wide + WIDE_HEADER : 0
     const { buffer } = memory
     memory.bytes.fill(0, this.dataAddress, this.dataAddress + this.#width * capacity)
     this.validity = new Uint8Array(buffer, this.validityAddress, capacity)
+    this.#eightValidities = new Float64Array(buffer, this.validityAddress, (capacity + 7) >> 3)
     const eight = this.#width === 8 ? capacity : 0
     this.f64 = new Float64Array(buffer, this.dataAddress, eight)
     this.spans = new Uint32Array(buffer, this.dataAddress, 2 * eight)
@@ -92,7 +95,7 @@ export class Leaf implements Disposable {
 
   /** Before the first row of a batch: no values, no text. */
   begin(rows: number): void {
-    this.validity.fill(0, 0, rows)
+    this.#eightValidities.fill(0, 0, (rows + 7) >> 3)
     this.#text.reset()
     if (this.#bigints !== undefined) this.#bigints = undefined
     if (this.kind === VALUE.host) this.#boxed = new Array(rows).fill(null)
