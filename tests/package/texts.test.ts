@@ -16,7 +16,7 @@ beforeAll(() => {
   installed = installPackage()
   writeFileSync(join(installed.folder, 'package.json'), '{ "type": "module" }\n')
   writeFileSync(join(installed.folder, 'orders.csv'), 'id,fruit\n1,pear\n2,fig\n3,pear\n')
-}, 120_000)
+})
 afterAll(() => installed.remove())
 
 test('the programs of the README compile and run', () => {
