@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { join } from 'node:path'
 import { median, percentile } from '../lib/pairs.ts'
 
 /**
@@ -29,6 +33,16 @@ async function timed(make: Comparison['ours'], n: number): Promise<Timed> {
 }
 
 const WARM_UP = 3
+const root = join(import.meta.dirname, '../..')
+const rounded = (value: number): number => Math.round(value * 100) / 100
+
+/** A dated line in `bench/results/`, losses as well as wins. */
+function record(line: Readonly<Record<string, unknown>>): void {
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim()
+  const machine = { commit, node: process.version, cpu: cpus()[0]?.model, load: rounded(loadavg()[0]!) }
+  const text = JSON.stringify({ date: new Date(Date.now()).toISOString().slice(0, 10), ...line, ...machine })
+  appendFileSync(join(root, 'bench/results/library.jsonl'), `${text}\n`)
+}
 
 /** Pairs in ABBA order in one process, printed; true when the bar is reached. */
 export async function compare(
@@ -53,6 +67,20 @@ export async function compare(
     peerNanos.push((other.wallSeconds / n) * 1e9)
   }
   const p20 = percentile(ratios, 0.2)
+  if (form.records === undefined) {
+    record({
+      bench: 'library',
+      comparison: name,
+      units: n,
+      pairs: form.pairs,
+      cpu_ratio_median: rounded(median(ratios)),
+      cpu_ratio_p20: rounded(p20),
+      wall_ratio_median: rounded(median(walls)),
+      bar,
+      ours_ns: rounded(median(nanos)),
+      peer_ns: rounded(median(peerNanos)),
+    })
+  }
   process.stdout.write(
     `${name}: peer ÷ ours median ${median(ratios).toFixed(2)}, p20 ${p20.toFixed(2)} (bar ${bar}), wall median ` +
       `${median(walls).toFixed(2)}; ours ${median(nanos).toFixed(1)} ns, peer ${median(peerNanos).toFixed(1)} ns\n`,

@@ -221,7 +221,7 @@ const property: Property<Command> = {
 }
 
 test('a channel does what an array and two queues do', async () => {
-  const form = propertyForm(60)
+  const form = propertyForm(40)
   const table = await checkProperty(property, form)
   console.info(table)
   if (form.seeds >= 1000) expect(smallestCount(table)).toBeGreaterThanOrEqual(100)

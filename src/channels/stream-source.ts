@@ -175,7 +175,7 @@ export class StreamSource<T> implements AsyncDisposable {
     const { sequence, journal, watermark } = this.#core
     if (records === 1) sequence.increment()
     else sequence.add(records)
-    return journal?.pushed(sequence.value, watermark.value)
+    return journal?.pushed(sequence.value, watermark.value)?.catch(notNoted)
   }
 
   #refuseClosed(): void {
@@ -184,6 +184,12 @@ export class StreamSource<T> implements AsyncDisposable {
 }
 
 const NO_OPTIONS: Waits = {}
+
+/** The record is in the stream; that it was pushed may be forgotten by a crash. */
+function notNoted(cause: unknown): never {
+  const details = `the push was not noted: ${cause instanceof Error ? cause.message : String(cause)}`
+  throw new StreamingError('Internal', { details }, { cause })
+}
 
 function exactMicros(micros: bigint | number): bigint {
   if (typeof micros === 'number' && !Number.isSafeInteger(micros)) {

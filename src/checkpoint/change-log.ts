@@ -25,6 +25,7 @@ export class ChangeLog {
     readonly onFailure: (error: CheckpointError) => void
   }
   #wal: WriteAheadLog | undefined
+  #closed = false
   #ticker: IntervalTimer | undefined
 
   constructor(
@@ -46,7 +47,7 @@ export class ChangeLog {
   /** Opens (and repairs) the log, where the configuration has one. */
   wal(): WriteAheadLog | undefined {
     const { walMode, dataDir, walSegmentBytes: segmentBytes, walSyncIntervalMs } = this.#config
-    if (this.#wal !== undefined || walMode === null || dataDir === null) return this.#wal
+    if (this.#wal !== undefined || walMode === null || dataDir === null || this.#closed) return this.#wal
     const { files, clock } = this.#deps
     const ring = walMode === 'async' ? (this.ring ?? new StreamChangelogBuffer(RING_ENTRIES)) : undefined
     this.#wal = new WriteAheadLog(
@@ -90,6 +91,7 @@ export class ChangeLog {
 
   /** Stops the flushes by time, and makes everything durable. */
   async close(): Promise<void> {
+    this.#closed = true
     await this.#ticker?.close()
     this.#ticker = undefined
     const wal = this.#wal
@@ -99,6 +101,9 @@ export class ChangeLog {
 
   #note(sourceId: number, op: ChangeOp, sequence: bigint, watermark: bigint): Promise<void> | undefined {
     const wal = this.wal()
+    if (this.#closed && op === 'push' && this.#config.walMode !== null) {
+      return Promise.reject(new CheckpointError('IoError', 'the write-ahead log is closed'))
+    }
     if (wal === undefined && this.ring === undefined) return undefined
     const entry = StreamChangelogEntry.of(sourceId, OPS.indexOf(op), sequence, watermark)
     const isAsync = this.#config.walMode === 'async'

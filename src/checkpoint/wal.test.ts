@@ -221,6 +221,14 @@ test('without a log the ring holds pushes, watermarks and a barrier for each sou
   await manager.close()
 })
 
+test('a push after the manager was closed is not acknowledged', async () => {
+  const { manager, push } = await open()
+  await push()
+  await manager.close()
+  expect((await fault(() => push())).message).toBe('checkpoint I/O error: the write-ahead log is closed')
+  expect((await open()).sequence.value).toBe(1n)
+})
+
 test('members refuse where there is no log', async () => {
   const memory = new StreamCheckpointManager(new StreamCheckpointConfig({ changelogCapacity: 4 }))
   expect((await fault(() => memory.syncWal())).kind).toBe('DataDirRequired')
@@ -353,12 +361,49 @@ test('a flush that fails fails its pushes, and the log goes on in a new segment'
   expect((await open()).sequence.value).toBe(4n)
 })
 
-test('a crash at any call of a group flush loses no acknowledged push', async () => {
+/** The system's files on a disk that keeps, when the power goes, what was synced and nothing else. */
+function losing(before: (call: string) => void): { readonly files: LogFiles; powerLoss(): void } {
+  const paths = new Map<number, string>()
+  const synced = new Map<string, number>()
+  /** Names that are on the disk. */
+  const named = new Set<string>()
+  const plain = watched(before)
+  const files: LogFiles = {
+    ...plain,
+    create(path) {
+      const descriptor = plain.create(path)
+      paths.set(descriptor, path)
+      synced.set(path, 0)
+      return descriptor
+    },
+    async sync(descriptor) {
+      const path = paths.get(descriptor)!
+      const { length } = readFileSync(path)
+      await plain.sync(descriptor)
+      synced.set(path, length)
+    },
+    syncDirectory(path) {
+      plain.syncDirectory(path)
+      for (const created of synced.keys()) if (created.startsWith(path)) named.add(created)
+    },
+  }
+  return {
+    files,
+    powerLoss() {
+      for (const [path, length] of synced) {
+        if (named.has(path)) truncateSync(path, length)
+        else rmSync(path, { force: true })
+      }
+    },
+  }
+}
+
+test.each(['kill', 'power loss'])('a %s at any call of a group flush loses no acknowledged push', async (how) => {
   const run = async (dieAt: number): Promise<{ readonly acknowledged: bigint; readonly calls: number }> => {
     rmSync(walFolder(), { recursive: true, force: true })
     let calls = 0
     let acknowledged = 0n
-    const files = watched(() => {
+    const { files, powerLoss } = losing(() => {
       if (++calls >= dieAt) throw Object.assign(new Error('the process is dead'), { code: 'EIO' })
     })
     try {
@@ -372,6 +417,7 @@ test('a crash at any call of a group flush loses no acknowledged push', async ()
     } catch {
       // Dead.
     }
+    if (how === 'power loss') powerLoss()
     return { acknowledged, calls }
   }
   const { calls } = await run(Number.POSITIVE_INFINITY)

@@ -70,7 +70,11 @@ export function errorFamily<const K extends Kinds>(name: string, kinds: K): Erro
 
     toJSON(): FamilyJson {
       const { kind, code, message } = this
-      const fields = this.fieldNames.map((name) => [name, this[name as keyof this]])
+      const fields = this.fieldNames.map((name) => {
+        const value: unknown = this[name as keyof this]
+        // JSON has no bigint.
+        return [name, typeof value === 'bigint' ? String(value) : value]
+      })
       return { kind, code, message, ...Object.fromEntries(fields) }
     }
   }

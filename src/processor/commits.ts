@@ -16,8 +16,10 @@ export class Commits {
   readonly #warn: (message: string, error: unknown) => void
   readonly #flushes: boolean
   #running: Promise<unknown> | undefined
-  /** A commit of one message is on its way. */
-  #isSingle = false
+  /** The caller commits one message. */
+  #isOne = false
+  /** Who waits for that. */
+  #oneEnded: PromiseWithResolvers<void> | undefined
 
   constructor(
     { consumer, pipeline }: { readonly consumer: StreamConsumer; readonly pipeline: Pipeline },
@@ -40,7 +42,10 @@ export class Commits {
 
   /** Commits what is due; gives the first failure. What failed is due again. */
   async run(): Promise<unknown> {
-    while (this.#running !== undefined) await this.#running
+    while (this.#running !== undefined || this.#isOne) {
+      if (this.#isOne) this.#oneEnded ??= Promise.withResolvers()
+      await (this.#isOne ? this.#oneEnded!.promise : this.#running)
+    }
     this.#running = this.#flushAndCommit()
     try {
       return await this.#running
@@ -49,29 +54,27 @@ export class Commits {
     }
   }
 
-  /** The same right after a message is done, without the detour when it alone is due. */
-  after(offset: string, partition: string | undefined): Promise<unknown> {
-    if (this.#flushes || this.#running !== undefined || !this.ledger.isOne) return this.run()
-    const single = this.#commitOne(offset, partition)
-    if (this.#isSingle) this.#running = single
-    return single
+  /**
+   * True when the message that has just become done can be committed by itself, by the caller, who then says what came
+   * of it: `endOne`. Nothing else is committed meanwhile.
+   */
+  beginOne(): boolean {
+    if (this.#flushes || this.#running !== undefined || this.#isOne || !this.ledger.isOne) return false
+    this.#isOne = true
+    return true
   }
 
-  async #commitOne(offset: string, partition: string | undefined): Promise<unknown> {
-    this.#isSingle = true
-    try {
-      await this.#consumer.commit(offset, partition)
-    } catch (error) {
-      this.#failed('an offset could not be committed', error)
-      return error
-    } finally {
-      this.#isSingle = false
-      this.#running = undefined
+  /** The commit that `beginOne` allowed succeeded, or failed with the error. */
+  endOne(partition: string | undefined, error?: unknown): void {
+    this.#isOne = false
+    if (error !== undefined) this.#failed('an offset could not be committed', error)
+    else {
+      this.ledger.committedOnly(partition)
+      this.#counts.committed++
+      this.#metrics?.commit('ok')
     }
-    this.ledger.committedOnly(partition)
-    this.#counts.committed++
-    this.#metrics?.commit('ok')
-    return undefined
+    this.#oneEnded?.resolve()
+    this.#oneEnded = undefined
   }
 
   async #flushAndCommit(): Promise<unknown> {

@@ -45,10 +45,24 @@ export class Pipeline<P extends Processor | Transformer = Processor | Transforme
    * message is then neither confirmed nor skipped.
    */
   async ingest(message: Message): Promise<ProcessingDecision> {
+    return await this.deliver(message, this.judge(message))
+  }
+
+  /** The first half of `ingest`: what the processor says, perhaps later. Throws `IngestorError`. */
+  judge(message: Message): StepResult | Promise<StepResult> {
+    try {
+      if (this.#isTransformer) return (this.#processor as Transformer).transform(message)
+      return (this.#processor as Processor).process(message)
+    } catch (error) {
+      throw processingFailure(error)
+    }
+  }
+
+  /** The second half: sends what goes on, and confirms it. */
+  async deliver(message: Message, judged: StepResult | Promise<StepResult>): Promise<ProcessingDecision> {
     let result: StepResult
     try {
-      const given = this.#step(message)
-      result = isPromise(given) ? await given : given
+      result = isPromise(judged) ? await judged : judged
     } catch (error) {
       throw processingFailure(error)
     }
@@ -95,11 +109,6 @@ export class Pipeline<P extends Processor | Transformer = Processor | Transforme
       throw sinkFailure(error, this.#sink)
     }
     for (const message of this.#unconfirmed.splice(0, count)) this.#processor.confirm?.(message)
-  }
-
-  #step(message: Message): StepResult | Promise<StepResult> {
-    if (this.#isTransformer) return (this.#processor as Transformer).transform(message)
-    return (this.#processor as Processor).process(message)
   }
 
   async #remember(message: Message): Promise<void> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../core/clock.ts'
+import { HeadraceError } from '../core/errors.ts'
 import { ChannelConsumerBuilder } from './channel-consumer.ts'
 import { ConsumedMessage, type StreamConsumer } from './consumer.ts'
 import { ProcessingDecision, SkipReason } from './decision.ts'
@@ -159,6 +160,19 @@ test('failures of consume count, too', async () => {
   expect(error.message).toBe('Exceeded maximum consecutive failures: 10')
   expect((error.cause as Error).message).toBe('gone')
   expect((await fault(processor(consumer, new CollectorSink()).processOne())).message).toBe('gone')
+})
+
+test('a source that cannot be reached is unavailable', async () => {
+  const consumer = new ListConsumer([])
+  consumer.consume = async () => {
+    throw new HeadraceError('connector_unreachable', 'no route')
+  }
+  const error = await fault(processor(consumer, new CollectorSink()).processOne())
+  expect([error.kind, error.message, error.retryable]).toEqual(['StreamUnavailable', 'stream unavailable: list', true])
+  consumer.consume = async () => {
+    throw new StreamError('StreamClosed', { reason: 'gone' })
+  }
+  expect((await fault(processor(consumer, new CollectorSink()).run())).kind).toBe('StreamClosed')
 })
 
 test('retry tries again, then buries, or holds without a dead letter', async () => {

@@ -3,9 +3,9 @@ import { freshSeed, Random } from '../core/random.ts'
 import { BackOffs } from './back-offs.ts'
 import { Commits } from './commits.ts'
 import type { ConsumedMessage, StreamConsumer } from './consumer.ts'
-import type { ProcessingDecision } from './decision.ts'
+import { ProcessingDecision } from './decision.ts'
 import { type IngestorError, StreamError } from './errors.ts'
-import { consumeFailure, processingFailure, textOf } from './failures.ts'
+import { consumeFailure, processingFailure, sinkFailure, textOf } from './failures.ts'
 import { type Logger, stderrLogger } from './logger.ts'
 import type { Message } from './message.ts'
 import { type MetricsRegistry, ProcessorMetrics } from './metrics.ts'
@@ -148,7 +148,8 @@ export class StreamProcessor {
       throw pipelineError(await this.#failed(consumed, processingFailure(error)))
     }
     this.#succeeded(decision)
-    if (consumed.offset !== undefined) await this.#done(consumed.offset, consumed.partition)
+    const { offset, partition } = consumed
+    if (offset !== undefined && this.#done(offset, partition)) await this.#commits.run()
     return decision
   }
 
@@ -161,6 +162,10 @@ export class StreamProcessor {
 
   async #loop(): Promise<void> {
     const shutdown = this.#shutdown
+    const [consumer, pipeline, commits] = [this.#consumer, this.#pipeline, this.#commits]
+    const [processor, sink] = [pipeline.processor(), pipeline.sink()]
+    const buffered = sink.buffered === true
+    const retries = this.#config.failurePolicy === 'retry'
     const options = { signal: shutdown.signal }
     for (let turn = 1; !shutdown.requested; turn++) {
       if (turn % MESSAGES_PER_TURN === 0) {
@@ -169,7 +174,7 @@ export class StreamProcessor {
       }
       let consumed: ConsumedMessage | null
       try {
-        consumed = await this.#consumer.consume(options)
+        consumed = await consumer.consume(options)
       } catch (error) {
         if (shutdown.requested) return
         this.#consumeFailed(error)
@@ -181,20 +186,38 @@ export class StreamProcessor {
       shutdown.inHand = true
       this.#counts.consumed++
       let decision: ProcessingDecision
+      let inSink = false
       try {
-        decision = await this.#ingest(message)
+        // The common way takes no promise but that of the sink.
+        const judged = retries ? undefined : pipeline.judge(message)
+        if (judged === ProcessingDecision.process && !buffered) {
+          inSink = true
+          await sink.send(message)
+          inSink = false
+          processor.confirm?.(message)
+          decision = judged
+        } else {
+          decision = await (judged === undefined ? this.#retried(message) : pipeline.deliver(message, judged))
+        }
       } catch (error) {
         if (shutdown.abandoned) return
-        await this.#failed(consumed, processingFailure(error))
+        await this.#failed(consumed, inSink ? sinkFailure(error, sink) : processingFailure(error))
         shutdown.inHand = false
         await this.#pause()
         continue
       }
       if (shutdown.abandoned) return
       this.#succeeded(decision)
-      if (offset !== undefined) {
-        const committing = this.#done(offset, partition)
-        if (committing !== undefined) await committing
+      if (offset !== undefined && this.#done(offset, partition)) {
+        if (commits.beginOne()) {
+          let fault: unknown
+          try {
+            await consumer.commit(offset, partition)
+          } catch (error) {
+            fault = error ?? new Error('the commit failed')
+          }
+          commits.endOne(partition, fault)
+        } else await commits.run()
       }
       shutdown.inHand = false
       if (shutdown.abandoned) return
@@ -222,13 +245,13 @@ export class StreamProcessor {
         return await this.#pipeline.ingest(message)
       } catch (error) {
         if (attempt >= this.#config.maxRetries || this.#shutdown.requested) throw error
-        await this.#clock.sleep(pauses.next(), this.#shutdown.signal)
+        await this.#pause(pauses.next())
       }
     }
   }
 
-  /** The message is done; gives its commit where that is due now. Throws when too many wait behind a held one. */
-  #done(offset: string, partition: string | undefined): Promise<unknown> | undefined {
+  /** The message is done; true when a commit is due. Throws when too many wait behind a held one. */
+  #done(offset: string, partition: string | undefined): boolean {
     const { ledger } = this.#commits
     const { autoCommit, commitEvery, maxUncommitted } = this.#config
     if (!ledger.done(offset, partition)) {
@@ -240,9 +263,9 @@ export class StreamProcessor {
     if (ledger.listed > maxUncommitted + commitEvery.messages) {
       throw tooManyWait(ledger.listed, undefined, maxUncommitted)
     }
-    if (!autoCommit || ++this.#sinceCommit < commitEvery.messages) return undefined
+    if (!autoCommit || ++this.#sinceCommit < commitEvery.messages) return false
     this.#sinceCommit = 0
-    return this.#commits.after(offset, partition)
+    return true
   }
 
   /** Counts the failure and does what the policy says; throws when the run ends with it. */
@@ -256,8 +279,9 @@ export class StreamProcessor {
     const buries = deadLetter !== null && (failurePolicy === 'dead_letter' || failurePolicy === 'retry')
     const buried = buries && (await this.#bury(message))
     if (offset !== undefined) {
-      if (buried) await this.#done(offset, partition)
-      else this.#commits.ledger.failed(partition)
+      if (buried) {
+        if (this.#done(offset, partition)) await this.#commits.run()
+      } else this.#commits.ledger.failed(partition)
     }
     if (failurePolicy === 'stop') throw pipelineError(failure)
     if (limit !== null && this.#failuresInARow >= limit) throw tooMany(limit, failure)
@@ -287,8 +311,7 @@ export class StreamProcessor {
     return failure
   }
 
-  async #pause(): Promise<void> {
-    const delay = this.#pauses.next()
+  async #pause(delay: number = this.#pauses.next()): Promise<void> {
     if (delay > 0) await this.#clock.sleep(delay, this.#shutdown.signal)
   }
 

@@ -100,11 +100,21 @@ const isoOf = (micros: bigint): string => {
   return Math.abs(ms) <= DATE_MS_MAX ? new Date(ms).toISOString() : `${micros} µs`
 }
 
+/** A timestamp is a signed 64-bit number. */
+const MICROS_MAX = 2n ** 63n - 1n
+
+const outOfRange = (value: number | bigint, max: number | bigint): ValidationError =>
+  new ValidationError('OutOfRange', { field: 'timestamp', value, min: -max, max })
+
 function microsOf(time: Date | number | bigint | string): bigint {
-  if (typeof time === 'bigint') return time
+  if (typeof time === 'bigint') {
+    if (time > MICROS_MAX || time < -MICROS_MAX) throw outOfRange(time, MICROS_MAX)
+    return time
+  }
   if (typeof time === 'string') return microsOfText(time)
   const ms = typeof time === 'number' ? time : time.getTime()
-  if (!Number.isFinite(ms) || Math.abs(ms) > DATE_MS_MAX) {
+  if (Number.isFinite(ms) && Math.abs(ms) > DATE_MS_MAX) throw outOfRange(ms, DATE_MS_MAX)
+  if (!Number.isFinite(ms)) {
     throw new ValidationError('InvalidTimestamp', { field: 'timestamp', reason: `${String(time)} is no time` })
   }
   // A millisecond count may have a fraction: microseconds are kept.
