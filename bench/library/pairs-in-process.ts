@@ -32,7 +32,7 @@ async function timed(make: Comparison['ours'], n: number): Promise<Timed> {
   return { cpuSeconds: (user + system) / 1e6, wallSeconds: (performance.now() - wall) / 1000, sum }
 }
 
-const WARM_UP = 3
+const WARM_UP = 6
 const root = join(import.meta.dirname, '../..')
 const rounded = (value: number): number => Math.round(value * 100) / 100
 

@@ -1,47 +1,44 @@
 import { assert } from './errors.ts'
 
-/** The low part of a counter has this many bits: it stays a small integer, which a step changes in place. */
-const LOW_BITS = 30n
-const LOW_LIMIT = 2 ** 30
-const HIGH_LIMIT = 2 ** 34
+/** Steps are counted in a number that stays exact, and for as long as it is small is changed in place. */
+const STEPS_MAX = 2 ** 53
+const STEPS_SMALL = 2 ** 30
+const LIMIT = 2n ** 64n
 
 /** Records that a source has given: exact to 2⁶⁴−1, and a step allocates nothing. */
 export class SequenceCounter {
   // A bigint would be allocated for each step.
-  #low = 0
-  #high = 0
+  #base = 0n
+  #steps = 0
 
   constructor(value = 0n) {
     this.set(value)
   }
 
   get value(): bigint {
-    return (BigInt(this.#high) << LOW_BITS) | BigInt(this.#low)
+    if (this.#steps >= STEPS_SMALL) this.set(this.#base + BigInt(this.#steps))
+    return this.#base + BigInt(this.#steps)
   }
 
   increment(): void {
-    const low = this.#low + 1
-    if (low === LOW_LIMIT) this.#carry()
-    else this.#low = low
+    this.#steps++
   }
 
   /** Adds a whole number ≥ 0. */
   add(n: number | bigint): void {
     const sum = this.value + BigInt(n)
-    assert(n >= 0 && sum < 2n ** 64n, 'a sequence left its 64 bits')
+    assert(n >= 0 && sum < LIMIT, 'a sequence left its 64 bits')
     this.set(sum)
   }
 
   set(value: bigint): void {
-    assert(value >= 0n && value < 2n ** 64n, 'a sequence left its 64 bits')
-    this.#low = Number(value & (BigInt(LOW_LIMIT) - 1n))
-    this.#high = Number(value >> LOW_BITS)
-  }
-
-  #carry(): void {
-    assert(this.#high + 1 < HIGH_LIMIT, 'a sequence left its 64 bits')
-    this.#high++
-    this.#low = 0
+    assert(value >= 0n && value < LIMIT, 'a sequence left its 64 bits')
+    this.#base = value
+    this.#steps = 0
+    // So far from the end that no count of steps gets there, a step looks at nothing.
+    const isNearEnd = value > LIMIT - BigInt(STEPS_MAX)
+    if (isNearEnd) this.increment = () => this.add(1)
+    else if (Object.hasOwn(this, 'increment')) Reflect.deleteProperty(this, 'increment')
   }
 }
 

@@ -55,7 +55,7 @@ export class ChannelConsumer extends BaseConsumer {
 
   /** `null` when every sender is closed (or this consumer) and nothing is left. */
   async consume({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<ConsumedMessage | null> {
-    signal?.throwIfAborted()
+    if (signal?.aborted === true) throw signal.reason
     let message = this.#cursor.take()
     if (message === undefined) {
       if (this.#cursor.disconnected) return null

@@ -10,6 +10,8 @@ export class Shutdown {
   readonly #ended = Promise.withResolvers<void>()
   readonly #abandonment = Promise.withResolvers<void>()
   readonly #over = new AbortController()
+  /** The end is asked for: `signal` has aborted. */
+  requested = false
   /** A message is being worked on; else the consumer is waited for. */
   inHand = false
   /** The work in hand took too long: what it comes to counts no more. */
@@ -18,10 +20,6 @@ export class Shutdown {
 
   constructor(clock: Clock) {
     this.#clock = clock
-  }
-
-  get requested(): boolean {
-    return this.#asked.signal.aborted
   }
 
   /** Aborts when the end is asked for. */
@@ -37,6 +35,7 @@ export class Shutdown {
   request(timeoutMs: number = STOP_TIMEOUT_MS): void {
     if (this.requested) return
     this.timeoutMs = timeoutMs
+    this.requested = true
     this.#asked.abort(new StreamError('ShutdownRequested'))
     void this.#enforce(timeoutMs)
   }
@@ -62,7 +61,9 @@ export class Shutdown {
   /** The loop has ended: nothing is enforced any more, and nothing can be processed. */
   close(): void {
     this.#over.abort()
-    if (!this.requested) this.#asked.abort(new StreamError('ShutdownRequested'))
+    if (this.requested) return
+    this.requested = true
+    this.#asked.abort(new StreamError('ShutdownRequested'))
   }
 
   /** The run has ended. */

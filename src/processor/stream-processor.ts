@@ -32,8 +32,13 @@ export interface RunOptions {
   readonly handleSignals?: boolean | undefined
 }
 
-/** Messages between two turns of the event loop: timers and signals come through beside a consumer that never waits. */
-const MESSAGES_PER_TURN = 256
+/**
+ * Beside a consumer that never waits, timers and signals come through after this time, which is looked at every few
+ * messages, or after so many messages.
+ */
+const TURN_MS = 5
+const MESSAGES_PER_LOOK = 64
+const MESSAGES_PER_TURN = 4096
 
 /**
  * Takes messages from a consumer through a pipeline and commits offsets. No committed offset ever passes a failed
@@ -167,10 +172,15 @@ export class StreamProcessor {
     const buffered = sink.buffered === true
     const retries = this.#config.failurePolicy === 'retry'
     const options = { signal: shutdown.signal }
+    let turnedMs = this.#clock.elapsedMs()
     for (let turn = 1; !shutdown.requested; turn++) {
-      if (turn % MESSAGES_PER_TURN === 0) {
-        await new Promise(setImmediate)
-        if (shutdown.requested) return
+      if (turn % MESSAGES_PER_LOOK === 0) {
+        const isLong = this.#clock.elapsedMs() - turnedMs >= TURN_MS
+        if (isLong || turn % MESSAGES_PER_TURN === 0) {
+          await new Promise(setImmediate)
+          turnedMs = this.#clock.elapsedMs()
+          if (shutdown.requested) return
+        }
       }
       let consumed: ConsumedMessage | null
       try {
