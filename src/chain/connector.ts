@@ -55,7 +55,7 @@ export const chain: Connector = {
  */
 export function toSource(
   source: BatchSource,
-  form: { readonly rows?: RowForm; readonly scheme?: string } = {},
+  form: { readonly rows?: RowForm | undefined; readonly scheme?: string | undefined } = {},
 ): Connector {
   const { rows = 'batch', scheme = 'chain+custom' } = form
   return {
