@@ -150,7 +150,9 @@ for (const depth of [1, 2, 10, 999, 1000]) {
     expect((await source.next())!.id.number).toBe(BigInt(1101 - depth))
     // The batch in hand is not processed: the position is the last one that stands.
     expect((await source.checkpoint()).lastBatchHash).toBe(chain.batches[1099 - depth]!.id.hash)
-    expect([1101 - depth, ...(await numbers(source, 2000))]).toEqual(Array.from({ length: depth + 2 }, (_, i) => 1101 - depth + i))
+    expect([1101 - depth, ...(await numbers(source, 2000))]).toEqual(
+      Array.from({ length: depth + 2 }, (_, i) => 1101 - depth + i),
+    )
     const [one, ...more] = rollbacks
     expect(more).toEqual([])
     expect([one!.from.number, one!.to.number, one!.depth]).toEqual([1100n, BigInt(1100 - depth), BigInt(depth)])

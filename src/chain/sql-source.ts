@@ -1,4 +1,4 @@
-import type { Health, Offset, Source, SourceContext, SplitEvent, SplitReader } from '../connectors/contract.ts'
+import type { Health, Source, SourceContext, SplitEvent, SplitReader } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { datastreamError } from './errors.ts'
 import { numberOfText } from './numbers.ts'
@@ -102,10 +102,6 @@ export class ChainSource implements Source {
       batches: this.#shelf.texts(),
     }
     return Buffer.from(JSON.stringify(saved))
-  }
-
-  async lag(_split: string, _at: Offset): Promise<Record<never, never>> {
-    return {}
   }
 
   async health(): Promise<Health> {
