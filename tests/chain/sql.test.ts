@@ -19,7 +19,7 @@ let cwd: string
 beforeEach(() => {
   cwd = mkdtempSync(join(tmpdir(), 'headrace-chain-sql-'))
 })
-afterEach(() => rmSync(cwd, { recursive: true }))
+afterEach(() => rmSync(cwd, { recursive: true }), 300_000)
 
 interface Row {
   readonly _op: string
