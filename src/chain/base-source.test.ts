@@ -273,6 +273,20 @@ test('verifyBatchHash refuses what it says false to', async () => {
   expect(await kindOf(source.next())).toMatch(/batch 2: id\.hash: the hash is not that of the batch/)
 })
 
+test('two readers at once are refused, and nothing is lost', async () => {
+  const source = new Listed(model(3).batches)
+  const [first, second, third] = await Promise.all([
+    source.next(),
+    kindOf(source.next()),
+    kindOf(source.setCheckpoint(Checkpoint.default())),
+  ])
+  expect([second, third]).toEqual(
+    new Array(2).fill('InternalError: Internal error: next() of this source is still running'),
+  )
+  expect(first!.id.number).toBe(1n)
+  expect(await numbers(source, 2)).toEqual([2, 3])
+})
+
 test('settings out of range are refused', () => {
   const refused = (options: object): string => {
     try {
