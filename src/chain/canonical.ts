@@ -9,7 +9,6 @@ const HASH = `(0x${'[0-9a-f]'.repeat(64)})`
 const QUANTITY = '"(0x[0-9a-f]{1,64})"'
 /** At most 15 digits: exact as a double. */
 const SMALL = '(0|[1-9]\\d{0,14})'
-const BYTES = '"(0x[0-9a-f]{0,2048})"'
 
 const HEAD = new RegExp(
   `\\{"id":\\{"number":${QUANTITY},"hash":"${HASH}"\\},"l1_origin":${QUANTITY},"l1_origin_hash":"${HASH}","blocks":\\[`,
@@ -20,11 +19,9 @@ const BLOCK = new RegExp(
     `"receipt_root":"${HASH}","number":${QUANTITY},"timestamp":${SMALL}\\}`,
   'y',
 )
-const TAIL = new RegExp(
-  `\\],"proof_meta":\\{"data_proof":${BYTES},"namespace_id":"(0x[0-9a-f]{16})","commitment":"${HASH}",` +
-    `"inclusion_proof":${BYTES}\\},"timestamp":${SMALL}\\}`,
-  'y',
-)
+const PROOF = '],"proof_meta":{"data_proof":"'
+const COMMITMENT = new RegExp(`","namespace_id":"(0x[0-9a-f]{16})","commitment":"${HASH}","inclusion_proof":"`, 'y')
+const TAIL = new RegExp(`"\\},"timestamp":${SMALL}\\}`, 'y')
 
 const COMMA = 44
 
@@ -39,17 +36,20 @@ export function canonicalBatch(text: string, at: number): { readonly batch: Batc
     blocks.push(blockOf(block))
     block = text.charCodeAt(end) === COMMA ? match(BLOCK, text, end + 1) : null
   }
-  const tail = match(TAIL, text, end)
-  if (tail === null) return undefined
-  const proofMeta = proofOf(tail)
-  if (proofMeta === undefined) return undefined
+  if (!text.startsWith(PROOF, end)) return undefined
+  const data = bytesAt(text, end + PROOF.length)
+  const middle = data === undefined ? null : match(COMMITMENT, text, data.end)
+  if (data === undefined || middle === null) return undefined
+  const inclusion = bytesAt(text, COMMITMENT.lastIndex)
+  const tail = inclusion === undefined ? null : match(TAIL, text, inclusion.end)
+  if (inclusion === undefined || tail === null) return undefined
   const batch = new Batch({
     id: { number: BigInt(head[1]!), hash: head[2]! },
     l1Origin: BigInt(head[3]!),
     l1OriginHash: head[4]!,
     blocks,
-    proofMeta,
-    timestamp: BigInt(Number(tail[5])),
+    proofMeta: proofOf(data.bytes, middle, inclusion.bytes),
+    timestamp: BigInt(Number(tail[1])),
   })
   return { batch, end: TAIL.lastIndex }
 }
@@ -70,14 +70,17 @@ const blockOf = (part: RegExpExecArray): BlockInBatch => ({
   timestamp: BigInt(Number(part[8])),
 })
 
-function proofOf(tail: RegExpExecArray): ProofMetadata | undefined {
-  const dataProof = bytesOfHex(tail[1]!)
-  const inclusionProof = bytesOfHex(tail[4]!)
-  if (dataProof === undefined || inclusionProof === undefined) return undefined
-  if (dataProof.length + inclusionProof.length === 0 && tail[2] === emptyProof.namespaceId) {
-    if (tail[3] === emptyProof.commitment) return emptyProof
-  }
-  return { dataProof, namespaceId: tail[2]!, commitment: tail[3]!, inclusionProof }
+/** Bytes as hex up to the next quote; they may be many, which an expression would count one by one. */
+function bytesAt(text: string, at: number): { readonly bytes: Uint8Array; readonly end: number } | undefined {
+  const end = text.indexOf('"', at)
+  const bytes = end === at + 2 && text.startsWith('0x', at) ? emptyProof.dataProof : bytesOfHex(text.slice(at, end))
+  return bytes === undefined || end < 0 ? undefined : { bytes, end }
+}
+
+function proofOf(dataProof: Uint8Array, middle: RegExpExecArray, inclusionProof: Uint8Array): ProofMetadata {
+  const isEmpty = dataProof.length + inclusionProof.length === 0 && middle[1] === emptyProof.namespaceId
+  if (isEmpty && middle[2] === emptyProof.commitment) return emptyProof
+  return { dataProof, namespaceId: middle[1]!, commitment: middle[2]!, inclusionProof }
 }
 
 /** All batches of an array; undefined where the text has another form. */
