@@ -35,8 +35,7 @@ import {
 // `SerializationError` that names its path.
 export function decodeBatch(given: JsonText): Batch {
   const text = textOf(given)
-  const found = canonicalBatch(text, 0)
-  return found !== undefined && text.slice(found.end).trim() === '' ? found.batch : decode(text, batchOf)
+  return canonicalBatch(text) ?? decode(text, batchOf)
 }
 export const decodeBlock = (text: JsonText): BlockInBatch => decode(text, (json) => blockOf(asObject(json)))
 export const decodeProofMetadata = (text: JsonText): ProofMetadata => decode(text, (json) => proofOf(asObject(json)))

@@ -75,22 +75,31 @@ export function u32Field(object: JsonObject, name: string): number {
 const integerOf = (value: Json | undefined): bigint | undefined =>
   typeof value === 'number' ? BigInt(value) : typeof value === 'bigint' ? value : undefined
 
-/** Written out: a counted repetition would be compiled to a loop with a counter. */
-const HEX_32 = new RegExp(`^0x${'[0-9a-f]'.repeat(64)}$`)
-const HEX_8 = /^0x[0-9a-f]{16}$/
-
 /** 32 bytes as lower-case hex. */
-export const bytes32Field = (object: JsonObject, name: string): string => fixedField(object, name, HEX_32, 32)
-export const bytes8Field = (object: JsonObject, name: string): string => fixedField(object, name, HEX_8, 8)
+export const bytes32Field = (object: JsonObject, name: string): string => fixedField(object, name, 32)
+export const bytes8Field = (object: JsonObject, name: string): string => fixedField(object, name, 8)
 
-function fixedField(object: JsonObject, name: string, form: RegExp, length: number): string {
+function fixedField(object: JsonObject, name: string, length: number): string {
   const value = object[name]
   if (typeof value === 'string') {
-    if (form.test(value)) return value
+    if (isHex(value, length)) return value
     const lower = value.toLowerCase()
-    if (form.test(lower) && !value.startsWith('0X')) return lower
+    if (isHex(lower, length) && !value.startsWith('0X')) return lower
   }
   return fail(name, `${length} bytes as 0x and ${2 * length} hex digits`, value)
+}
+
+/** 1 for lower-case hex digits; characters beyond it are none. */
+const HEX = new Uint8Array(128)
+for (const digit of '0123456789abcdef') HEX[digit.charCodeAt(0)] = 1
+
+/** Added up, not branched on: digits and letters come in no order that could be foretold. */
+function isHex(text: string, length: number): boolean {
+  const digits = 2 * length
+  if (text.length !== digits + 2 || !text.startsWith('0x')) return false
+  let found = 0
+  for (let i = 2; i < text.length; i++) found += HEX[text.charCodeAt(i)] ?? 0
+  return found === digits
 }
 
 export function bytesField(object: JsonObject, name: string): Uint8Array {

@@ -66,5 +66,6 @@ export function bytesOfHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !text.startsWith('0x')) return undefined
   // It stops at the first character that is no hex digit.
   const bytes = Buffer.from(text.slice(2), 'hex')
-  return 2 * bytes.length + 2 === text.length ? Uint8Array.from(bytes) : undefined
+  // A copy: small buffers share one that would be kept as a whole.
+  return 2 * bytes.length + 2 === text.length ? new Uint8Array(bytes) : undefined
 }
