@@ -1,4 +1,3 @@
-import { KernelCrc } from '../../src/checkpoint/crc.ts'
 import { encodeCheckpoint } from '../../src/checkpoint/encode.ts'
 import { WorkerMemory } from '../../src/core/memory.ts'
 import { BatchBuilder } from '../../src/core/row-batch.ts'
@@ -6,6 +5,7 @@ import { Scratch } from '../../src/core/scratch.ts'
 import { field, type Schema, schema, types } from '../../src/core/types.ts'
 import type { Value } from '../../src/core/values.ts'
 import { columnExpr } from '../../src/expr/testing/batches.ts'
+import { Checksum } from '../../src/kernels/crc32c.ts'
 import { Kernels } from '../../src/kernels/kernels.ts'
 import { GroupAggregate } from '../../src/operators/aggregate/group-aggregate.ts'
 import type { GroupSpec } from '../../src/operators/aggregate/spec.ts'
@@ -106,7 +106,7 @@ function capture(operator: GroupAggregate, pages = new StatePages()): StateWrite
 }
 
 /** Encoding of a whole checkpoint, and the checksum alone over the same bytes: milliseconds of each, in turns. */
-function encodings(state: StateWriter, crc: KernelCrc['crc']): { readonly encode: number; readonly crcOnly: number } {
+function encodings(state: StateWriter, crc: Checksum['crc32c']): { readonly encode: number; readonly crcOnly: number } {
   const operatorStates = new Map([['op/bench/0-255', state]])
   const none = new Map<string, bigint>()
   const body = encodeCheckpoint(
@@ -146,8 +146,8 @@ function measure(form: Form, keys: number, captures: number): boolean {
     return ms
   })
   const state = capture(operator, pages)
-  using crc = new KernelCrc(context.kernels)
-  const { encode, crcOnly } = encodings(state, crc.crc)
+  using crc = new Checksum(context.kernels)
+  const { encode, crcOnly } = encodings(state, crc.crc32c)
   const bytes = Buffer.concat([...state.chunks()])
   const restores = Array.from({ length: RESTORES }, () => {
     using restored = new GroupAggregate(spec, contextOf())

@@ -2,9 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { WorkerMemory } from '../core/memory.ts'
 import { freshSeed, Random } from '../core/random.ts'
-import { crc32cTwin } from '../kernels/crc32c.ts'
+import { Checksum, crc32cTwin } from '../kernels/crc32c.ts'
 import { Kernels } from '../kernels/kernels.ts'
-import { KernelCrc } from './crc.ts'
 import { decodeCheckpoint } from './decode.ts'
 import { encodeCheckpoint, gather } from './encode.ts'
 import { CheckpointError } from './error.ts'
@@ -229,14 +228,14 @@ test('large states pass in pieces, with the kernel checksum as with its twin', (
       ['c', state.subarray(0, 70_000)],
     ]),
   })
-  using crc = new KernelCrc(new Kernels(new WorkerMemory()))
-  const body = encodeCheckpoint(checkpoint, crc.crc)
+  using crc = new Checksum(new Kernels(new WorkerMemory()))
+  const body = encodeCheckpoint(checkpoint, crc.crc32c)
   let longest = 0
   for (const chunk of body.chunks()) longest = Math.max(longest, chunk.length)
   expect(longest).toBeLessThanOrEqual(256 * 1024)
   const bytes = gather(body)
   expect(Buffer.compare(bytes, checkpoint.toBytes())).toBe(0)
-  const decoded = decodeCheckpoint(bytes, 'x', crc.crc)
+  const decoded = decodeCheckpoint(bytes, 'x', crc.crc32c)
   expect(Buffer.compare(new StreamCheckpoint(decoded).toBytes(), bytes)).toBe(0)
 })
 

@@ -31,20 +31,21 @@ export class Checksum implements Disposable {
     this.#kernels = kernels
   }
 
-  crc32c(bytes: Uint8Array): number {
+  /** `seed` is the CRC of what came before the bytes. */
+  readonly crc32c = (bytes: Uint8Array, seed = 0): number => {
     const kernels = this.#kernels
-    if (kernels.mode === 'off' || bytes.length < 16) return crc32cTwin(bytes)
+    if (kernels.mode === 'off' || bytes.length < 16) return crc32cTwin(bytes, seed)
     // Shared buffers are the worker's memory.
-    if (bytes.buffer instanceof SharedArrayBuffer) return crc32c(kernels, bytes.byteOffset, bytes.length)
+    if (bytes.buffer instanceof SharedArrayBuffer) return crc32c(kernels, bytes.byteOffset, bytes.length, seed)
     if (this.#region === 0) this.#region = kernels.memory.allocate(COPY_BYTES)
-    let crc = 0
+    let crc = seed
     for (let at = 0; at < bytes.length; at += COPY_BYTES) {
       const piece = bytes.subarray(at, at + COPY_BYTES)
       kernels.memory.bytes.set(piece, this.#region)
       crc = crc32c(kernels, this.#region, piece.length, crc)
     }
     return crc
-  }
+  };
 
   [Symbol.dispose](): void {
     if (this.#region !== 0) this.#kernels.memory.free(this.#region, COPY_BYTES)

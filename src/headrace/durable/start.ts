@@ -1,5 +1,4 @@
 import type { Choice } from '../../checkpoint/choice.ts'
-import { KernelCrc } from '../../checkpoint/crc.ts'
 import { FileStore } from '../../checkpoint/file-store.ts'
 import { type CheckpointMeta, encodeMeta } from '../../checkpoint/meta.ts'
 import { Snapshots } from '../../checkpoint/snapshots.ts'
@@ -8,6 +7,7 @@ import { StreamCheckpoint } from '../../checkpoint/stream-checkpoint.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { PipelineClock } from '../../core/pipeline-clock.ts'
 import { freshSeed } from '../../core/random.ts'
+import { Checksum } from '../../kernels/crc32c.ts'
 import type { LogFiles } from '../../log/log-files.ts'
 import type { DurablePlace } from '../connector-context.ts'
 import { queueFolder } from '../dlq/queue-folder.ts'
@@ -104,11 +104,11 @@ export async function startDurable(
   if (folder !== undefined && !options.takeover) {
     await refuseSecondStart(folder.path, facts.pipeline, engine.clock, signal)
   }
-  const crc = new KernelCrc(engine.kernels)
+  const checksum = new Checksum(engine.kernels)
   const snapshots = new Snapshots({
     store: 'dataDir' in options.at ? new FileStore(settings.store ?? folder!.path) : options.at,
     pipeline: facts.pipeline,
-    crc: crc.crc,
+    crc: checksum.crc32c,
     nowMs: () => Math.floor(engine.clock.nowMicros() / 1000),
     retained: settings.retained,
     bytesMax: settings.bytes_max ?? null,
@@ -174,7 +174,7 @@ export async function startDurable(
       ],
       meta,
       close: async () => {
-        crc[Symbol.dispose]()
+        checksum[Symbol.dispose]()
         await heartbeat?.close()
       },
     }
