@@ -35,6 +35,8 @@ interface Command {
   readonly do: Kind
   /** Which partition, or how many messages. */
   readonly n: number
+  /** Of a run: what happens to its messages, one after the other. */
+  readonly script: readonly Kind[]
 }
 
 const POLICIES = [
@@ -63,6 +65,7 @@ class World {
   unsafe: string[] = []
   /** What happens to the next message, call or commit. */
   outcome: Kind = 'process'
+  script: Kind[] = []
   limit = Number.POSITIVE_INFINITY
   partition = 0
 
@@ -108,6 +111,7 @@ class WorldConsumer implements StreamConsumer {
 
   async consume(): Promise<ConsumedMessage | null> {
     const world = this.#world
+    world.outcome = world.script.shift() ?? world.outcome
     if (world.outcome === 'failConsume') {
       world.outcome = 'process'
       throw new Error('failConsume')
@@ -198,8 +202,22 @@ function start(world: World): StreamProcessor {
 function draw(random: Random): Command {
   const kinds = Object.entries(KINDS) as [Kind, number][]
   let at = random.float() * kinds.reduce((sum, [, weight]) => sum + weight, 0)
-  return { do: kinds.find(([, weight]) => (at -= weight) < 0)?.[0] ?? 'process', n: random.below(12) }
+  const kind = kinds.find(([, weight]) => (at -= weight) < 0)?.[0] ?? 'process'
+  const n = random.below(12)
+  return { do: kind, n, script: kind === 'run' ? Array.from({ length: n }, () => random.pick(IN_RUNS)) : [] }
 }
+
+/** What may happen inside a run: mostly nothing. */
+const IN_RUNS: readonly Kind[] = [
+  ...new Array<Kind>(6).fill('process'),
+  'skip',
+  'failProcessor',
+  'failSink',
+  'failConsume',
+  'failCommit',
+  'failFlush',
+  'failDeadLetter',
+]
 
 const property: Property<Command> = {
   name: 'stream processor',
@@ -225,8 +243,15 @@ const property: Property<Command> = {
           break
         case 'run':
           world.outcome = 'process'
+          world.script = [...command.script]
           world.limit = command.n
-          await processor.run()
+          try {
+            await processor.run()
+          } catch (error) {
+            ok(error instanceof StreamError, String(error))
+          }
+          world.script = []
+          sums(processor)
           world.check()
           restart()
           continue
@@ -241,9 +266,8 @@ const property: Property<Command> = {
           }
       }
       world.check()
-      const { consumed, processed, skipped, failed, committed, heldCommits } = processor.stats()
-      same(consumed, processed + skipped + failed)
-      ok(committed + heldCommits <= consumed && consumed <= before.consumed + 1)
+      sums(processor)
+      ok(processor.stats().consumed <= before.consumed + 1)
     }
     // In the end nothing fails any more: after a restart all that is left is done, and committed.
     world.outcome = 'process'
@@ -256,6 +280,12 @@ const property: Property<Command> = {
         ok(world.isCommitted(partition, offset), `${partition}:${offset}`)
     }
   },
+}
+
+function sums(processor: StreamProcessor): void {
+  const { consumed, processed, skipped, failed, committed, heldCommits } = processor.stats()
+  same(consumed, processed + skipped + failed)
+  ok(committed + heldCommits <= consumed)
 }
 
 test('no committed offset ever passes a message that is not done', async () => {
