@@ -81,6 +81,13 @@ class World {
     if (this.outcome === kind) throw new Error(kind)
   }
 
+  /** Messages that are committed, and those that were when the processor was started. */
+  get committed(): number {
+    return this.upTo.reduce((sum, offset) => sum + offset + 1, this.single.size)
+  }
+
+  startedWith = 0
+
   isCommitted(partition: number, offset: number): boolean {
     return offset <= this.upTo[partition]! || this.single.has(`${partition}:${offset}`)
   }
@@ -150,17 +157,26 @@ class WorldConsumer implements StreamConsumer {
 
 class WorldSink implements Sink {
   readonly #world: World
-  readonly buffered: boolean
+  readonly buffered: boolean = false
 
   constructor(world: World) {
     this.#world = world
-    this.buffered = world.buffered
   }
 
   async send({ id }: Message): Promise<void> {
     this.#world.fails('failSink')
     if (this.buffered) this.#world.unsafe.push(id)
     else this.#world.safe.add(id)
+  }
+}
+
+class BufferedWorldSink extends WorldSink {
+  override readonly buffered = true
+  readonly #world: World
+
+  constructor(world: World) {
+    super(world)
+    this.#world = world
   }
 
   async flush(): Promise<void> {
@@ -185,6 +201,8 @@ function start(world: World): StreamProcessor {
       world.safe.add(id)
     },
   }
+  const sink = world.buffered ? new BufferedWorldSink(world) : new WorldSink(world)
+  world.startedWith = world.committed
   const config = new StreamConfig()
     .withBackoff(null)
     .withStatsInterval(null)
@@ -193,7 +211,7 @@ function start(world: World): StreamProcessor {
     .withMaxRetries(1)
     .withCommitEvery(world.commitEvery)
     .withDeadLetter(world.policy === 'dead_letter' ? deadLetter : null)
-  return new StreamProcessor(new WorldConsumer(world), new Pipeline(processor, new WorldSink(world)), config, {
+  return new StreamProcessor(new WorldConsumer(world), new Pipeline(processor, sink), config, {
     logger: silent,
     clock: new ManualClock(),
   })
@@ -251,7 +269,7 @@ const property: Property<Command> = {
             ok(error instanceof StreamError, String(error))
           }
           world.script = []
-          sums(processor)
+          sums(processor, world)
           world.check()
           restart()
           continue
@@ -266,7 +284,7 @@ const property: Property<Command> = {
           }
       }
       world.check()
-      sums(processor)
+      sums(processor, world)
       ok(processor.stats().consumed <= before.consumed + 1)
     }
     // In the end nothing fails any more: after a restart all that is left is done, and committed.
@@ -282,10 +300,11 @@ const property: Property<Command> = {
   },
 }
 
-function sums(processor: StreamProcessor): void {
+function sums(processor: StreamProcessor, world: World): void {
   const { consumed, processed, skipped, failed, committed, heldCommits } = processor.stats()
   same(consumed, processed + skipped + failed)
   ok(committed + heldCommits <= consumed)
+  same(committed, world.committed - world.startedWith)
 }
 
 test('no committed offset ever passes a message that is not done', async () => {
