@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export const slow = [
   'tests/crash/**/*.test.ts',
   'src/**/*.faults.test.ts',
+  'tests/chain/*.faults.test.ts',
   ...['commands', 'dlq', 'recovery', 'stop'].map((name) => `tests/end-to-end/${name}.test.ts`),
 ]
 

@@ -4,6 +4,7 @@ import { snapshotBench } from './core/snapshot-bench.ts'
 import { uriBench } from './core/uri-bench.ts'
 import type { Bench } from './lib/bench.ts'
 import { libraryBench } from './library/library-bench.ts'
+import { namingBench } from './library/naming-bench.ts'
 import { checkpointBench } from './pipelines/checkpoint-bench.ts'
 import { csvTumble } from './pipelines/csv-tumble.ts'
 import { jsonOdd } from './pipelines/json-odd.ts'
@@ -20,6 +21,7 @@ export const benches: readonly Bench[] = [
   checkpointBench,
   copyBench,
   libraryBench,
+  namingBench,
   snapshotBench,
   startBench,
   tailBench,

@@ -147,7 +147,12 @@ for (const depth of [1, 2, 10, 999, 1000]) {
     chain.reorganise(depth, 2)
     source.batches = chain.batches
     source.asked = []
-    expect(await numbers(source, 2000)).toEqual(Array.from({ length: depth + 2 }, (_, i) => 1101 - depth + i))
+    expect((await source.next())!.id.number).toBe(BigInt(1101 - depth))
+    // The batch in hand is not processed: the position is the last one that stands.
+    expect((await source.checkpoint()).lastBatchHash).toBe(chain.batches[1099 - depth]!.id.hash)
+    expect([1101 - depth, ...(await numbers(source, 2000))]).toEqual(
+      Array.from({ length: depth + 2 }, (_, i) => 1101 - depth + i),
+    )
     const [one, ...more] = rollbacks
     expect(more).toEqual([])
     expect([one!.from.number, one!.to.number, one!.depth]).toEqual([1100n, BigInt(1100 - depth), BigInt(depth)])
@@ -266,6 +271,20 @@ test('verifyBatchHash refuses what it says false to', async () => {
   const source = new Listed(model(2).batches, { verifyBatchHash: ({ id }) => id.number < 2n })
   await source.next()
   expect(await kindOf(source.next())).toMatch(/batch 2: id\.hash: the hash is not that of the batch/)
+})
+
+test('two readers at once are refused, and nothing is lost', async () => {
+  const source = new Listed(model(3).batches)
+  const [first, second, third] = await Promise.all([
+    source.next(),
+    kindOf(source.next()),
+    kindOf(source.setCheckpoint(Checkpoint.default())),
+  ])
+  expect([second, third]).toEqual(
+    new Array(2).fill('InternalError: Internal error: next() of this source is still running'),
+  )
+  expect(first!.id.number).toBe(1n)
+  expect(await numbers(source, 2)).toEqual([2, 3])
 })
 
 test('settings out of range are refused', () => {

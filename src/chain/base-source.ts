@@ -42,6 +42,7 @@ export abstract class BaseBatchSource implements BatchSource, AsyncDisposable {
   #processed: Standing | undefined
   /** A checkpoint that was set and nothing was processed since: it is given back as it is. */
   #set: Checkpoint | undefined
+  #busy = false
   protected readonly clock: Clock
   protected readonly pollIntervalMs: number
 
@@ -82,6 +83,24 @@ export abstract class BaseBatchSource implements BatchSource, AsyncDisposable {
 
   async next({ signal }: SignalOption = {}): Promise<Batch | null> {
     signal?.throwIfAborted()
+    this.#refuseBusy()
+    this.#busy = true
+    try {
+      return await this.#next(signal)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** Two readers would take each other's batches. */
+  #refuseBusy(): void {
+    if (!this.#busy) return
+    throw new DatastreamError('InternalError', 'next() of this source is still running', {
+      hint: 'await it before the next call; give every reader a source of its own',
+    })
+  }
+
+  async #next(signal: AbortSignal | undefined): Promise<Batch | null> {
     if (this.#explicit && this.#inHand.length >= UNPROCESSED_MAX) {
       throw new DatastreamError('InternalError', `${UNPROCESSED_MAX} batches wait for ack`, {
         hint: 'call ack(batch) for what is handled',
@@ -145,6 +164,7 @@ export abstract class BaseBatchSource implements BatchSource, AsyncDisposable {
   }
 
   async setCheckpoint(checkpoint: Checkpoint, history: readonly Checkpoint[] = []): Promise<void> {
+    this.#refuseBusy()
     this.#inHand = []
     if (isBeginning(checkpoint)) {
       this.#set = undefined

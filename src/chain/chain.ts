@@ -11,6 +11,7 @@ export {
   decodeFinalityTag,
   decodeProofMetadata,
   decodeSourceMetadata,
+  type JsonText,
 } from './decode.ts'
 export {
   encodeBatch,

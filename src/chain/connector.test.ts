@@ -10,9 +10,11 @@ import { schema } from '../core/types.ts'
 import { parseUri } from '../core/uri.ts'
 import { endpoint } from '../headrace/endpoint.ts'
 import { ChainModel } from '../testkit/chain-model.ts'
+import { ChainServer } from '../testkit/chain-server.ts'
 import { Harness } from '../testkit/harness.ts'
 import { Batch, MemoryBatchSource, toSource } from './chain.ts'
 import { memoryChain } from './memory-source.ts'
+import { chainMetrics } from './metrics.ts'
 import { chainSchemas, type RowForm, rowCount, rowValues } from './rows.ts'
 
 const U256 = 2n ** 256n - 1n
@@ -323,4 +325,34 @@ test('toSource makes a connector of a source of one’s own', async () => {
   expect(folded.rows).toEqual(
     model.batches.flatMap((batch) => batch.blocks.map((_, i) => text(rowValues(batch, i, 'block')))),
   )
+})
+
+test('a probe says whether the source is healthy, and how to help', async () => {
+  await using server = await ChainServer.start(new ChainModel(new Random(1)))
+  const probe = async (uri: string) => {
+    const { connector, uri: parsed, options } = await endpoint(uri, 'source')
+    const { engine } = new Harness({ baseDirectory: '/' })
+    return await connector.probe!(
+      {
+        ...engine,
+        shared: engine.shared,
+        uri: parsed,
+        options,
+        baseDirectory: '/',
+      } as never,
+      'source',
+    )
+  }
+  expect(await probe(`chain+http://127.0.0.1:${server.port}`)).toMatchObject([{ name: 'health', ok: true }])
+  const [check] = await probe('chain+file:///nowhere')
+  expect(check).toMatchObject({ ok: false, detail: expect.stringMatching(/^IO error/), hint: expect.any(String) })
+})
+
+test('SQL sources count into the metrics of their instance', async () => {
+  const harness = new Harness({ baseDirectory: '/' })
+  const published = new Published(harness, 'c', 1)
+  published.model.grow(4)
+  published.publish()
+  await all(harness, 'chain+memory://c?max_batches=3')
+  expect(chainMetrics(harness.engine.shared).batchesFetched).toEqual(new Map([['MemoryBatchSource', 3]]))
 })

@@ -6,11 +6,15 @@ import { datastreamError } from './errors.ts'
 import { FilesystemBatchSource } from './file-source.ts'
 import { HttpBatchSource } from './http-source.ts'
 import { MemoryBatchSource, memoryChain } from './memory-source.ts'
+import { chainMetrics } from './metrics.ts'
 import { type ChainOptions, chainOptions } from './options.ts'
 import { chainKeys, chainSchemas, type RowForm } from './rows.ts'
 import type { BatchSource } from './source.ts'
 import { ChainSource } from './sql-source.ts'
 import { WebSocketBatchSource } from './websocket-source.ts'
+
+/** A probe ends within 5 s. */
+const PROBE_MS = 4000
 
 export const chain: Connector = {
   name: 'chain',
@@ -39,7 +43,8 @@ export const chain: Connector = {
   eventTime: 'timestamp',
   discover: async ({ options }) => discovered((options as ChainOptions).rows),
   probe: async (context) => {
-    const source = batchSource(context)
+    const timeout = Math.min((context.options as ChainOptions).timeout, PROBE_MS)
+    const source = batchSource({ ...context, options: Object.create(context.options, { timeout: { value: timeout } }) })
     try {
       return [await check(context, source)]
     } finally {
@@ -55,7 +60,7 @@ export const chain: Connector = {
  */
 export function toSource(
   source: BatchSource,
-  form: { readonly rows?: RowForm; readonly scheme?: string } = {},
+  form: { readonly rows?: RowForm | undefined; readonly scheme?: string | undefined } = {},
 ): Connector {
   const { rows = 'batch', scheme = 'chain+custom' } = form
   return {
@@ -106,6 +111,7 @@ export function batchSource({ uri, options, clock, shared, baseDirectory }: Conn
     continuity: given.continuity,
     rollbackDepth: given.rollback_depth,
     pollInterval: given.poll_interval,
+    metrics: chainMetrics(shared),
     clock,
   }
   const requests = {

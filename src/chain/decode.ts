@@ -31,19 +31,25 @@ import {
   SourceMetadata,
 } from './types.ts'
 
-// Each of these takes JSON text; unknown fields are ignored, a missing or unfit one is a `SerializationError` that
-// names its path.
-export function decodeBatch(text: string): Batch {
+// Each of these takes JSON text, or its UTF-8 bytes; unknown fields are ignored, a missing or unfit one is a
+// `SerializationError` that names its path.
+export function decodeBatch(given: JsonText): Batch {
+  const text = textOf(given)
   const found = canonicalBatch(text, 0)
   return found !== undefined && text.slice(found.end).trim() === '' ? found.batch : decode(text, batchOf)
 }
-export const decodeBlock = (text: string): BlockInBatch => decode(text, (json) => blockOf(asObject(json)))
-export const decodeProofMetadata = (text: string): ProofMetadata => decode(text, (json) => proofOf(asObject(json)))
-export const decodeEpoch = (text: string): Epoch => decode(text, (json) => epochOf(asObject(json)))
-export const decodeFinalityTag = (text: string): FinalityTag => decode(text, (json) => tagOf(asObject(json)))
-export const decodeCheckpoint = (text: string): Checkpoint => decode(text, (json) => checkpointOf(asObject(json)))
-export const decodeSourceMetadata = (text: string): SourceMetadata =>
+export const decodeBlock = (text: JsonText): BlockInBatch => decode(text, (json) => blockOf(asObject(json)))
+export const decodeProofMetadata = (text: JsonText): ProofMetadata => decode(text, (json) => proofOf(asObject(json)))
+export const decodeEpoch = (text: JsonText): Epoch => decode(text, (json) => epochOf(asObject(json)))
+export const decodeFinalityTag = (text: JsonText): FinalityTag => decode(text, (json) => tagOf(asObject(json)))
+export const decodeCheckpoint = (text: JsonText): Checkpoint => decode(text, (json) => checkpointOf(asObject(json)))
+export const decodeSourceMetadata = (text: JsonText): SourceMetadata =>
   decode(text, (json) => sourceMetadataOf(asObject(json)))
+
+export type JsonText = string | Uint8Array
+
+const textOf = (given: JsonText): string =>
+  typeof given === 'string' ? given : Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString('utf8')
 
 /** The array of an HTTP answer. */
 export const decodeBatches = (text: string): Batch[] =>
@@ -53,8 +59,8 @@ export const decodeBatches = (text: string): Batch[] =>
     return json.map((item: Json, i) => within(`[${i}]`, () => batchOf(item)))
   })
 
-function decode<T>(text: string, read: (json: Json) => T): T {
-  return readJson(parseExact(text), read)
+function decode<T>(text: JsonText, read: (json: Json) => T): T {
+  return readJson(parseExact(textOf(text)), read)
 }
 
 /** Reads a parsed value; faults become errors of `kind` that name the path. */

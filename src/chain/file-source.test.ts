@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -162,6 +162,12 @@ test('health: the path is a folder', async () => {
   rmSync(join(path, 'x.json'))
   mkdirSync(join(path, 'batch-1.json'))
   await expect(new FilesystemBatchSource({ path }).next()).rejects.toThrow(/^IO error: .*EISDIR/)
+})
+
+test('a file over the limit is not read', async () => {
+  putAll(model(1))
+  truncateSync(join(path, 'batch-1.json'), 65 * 1024 * 1024)
+  await expect(new FilesystemBatchSource({ path }).next()).rejects.toThrow(/^Deserialization error: .* are more than/)
 })
 
 test('rlp is refused: it is not built yet', () => {

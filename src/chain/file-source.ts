@@ -24,6 +24,8 @@ interface Listed {
 /** Files read for one answer at most, and the size at which it ends. */
 const ANSWER_FILES = 64
 const ANSWER_BYTES = 16 * 1024 * 1024
+/** A larger file holds no batch: it is not read. */
+const FILE_BYTES_MAX = 64 * 1024 * 1024
 
 /**
  * Batches in files of a folder, by number: the first integer of the name, else that of the content. Only files at or
@@ -113,11 +115,14 @@ export class FilesystemBatchSource extends BaseBatchSource {
 
   async #read(name: string, number: bigint | undefined): Promise<{ readonly batch: Batch; readonly size: number }> {
     const path = join(this.path, name)
-    const bytes = await this.#io(this.#files.read(path), path)
+    const { size } = await this.#io(this.#files.facts(path), path)
     let batch: Batch
     try {
+      if (size > FILE_BYTES_MAX) throw new Error(`${size} bytes are more than ${FILE_BYTES_MAX}`)
+      const bytes = await this.#io(this.#files.read(path), path)
       batch = decodeBatch(Buffer.from(bytes).toString('utf8'))
     } catch (error) {
+      if (error instanceof DatastreamError && error.kind === 'IoError') throw error
       const why = error instanceof Error ? error.message : String(error)
       const text = `"${path}": ${why}`
       const details = { file: name }
@@ -127,7 +132,7 @@ export class FilesystemBatchSource extends BaseBatchSource {
       const text = `"${path}": the name says batch ${number}, the file holds ${batch.id.number}`
       throw new DatastreamError('DeserializationError', text, { batchNumber: number, path: 'id.number' })
     }
-    return { batch, size: bytes.length }
+    return { batch, size }
   }
 
   async #io<T>(task: Promise<T>, path: string): Promise<T> {

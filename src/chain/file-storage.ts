@@ -1,4 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   makeFolder,
   orAbsent,
@@ -28,7 +29,7 @@ export class FileCheckpointStorage implements CheckpointStorage {
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(path: string | URL, files: SystemFiles = systemFiles) {
-    const text = typeof path === 'string' ? path : decodeURIComponent(path.pathname)
+    const text = typeof path === 'string' ? path : fileURLToPath(path)
     if (text === '') throw new DatastreamError('ConfigError', 'the path of a checkpoint file is empty')
     this.path = resolve(text)
     this.#files = files

@@ -198,7 +198,9 @@ test('an answer over the limit is refused, announced or not, and not asked for a
 test('what is no JSON, no array or no UTF-8 is refused and not asked for again', async () => {
   for (const body of ['[{', '{}', 'null', Buffer.from([0x5b, 0xff, 0x5d])]) {
     const { url, requests } = await serve((_, response) => response.end(body))
-    expect([(await failure(open(url).source.next())).kind, requests.length]).toEqual(['SerializationError', 1])
+    const error = await failure(open(url).source.next())
+    expect([error.kind, requests.length]).toEqual(['SerializationError', 1])
+    expect(error.message).toMatch(/^Serialization error: (?!Serialization)/)
   }
 })
 

@@ -75,7 +75,15 @@ export class HttpBatchSource extends BaseBatchSource {
   /** One answer of the server, decoded and nothing more. */
   async batchesFrom(from: bigint | undefined, { signal }: SignalOption = {}): Promise<readonly Batch[]> {
     const query = from === undefined ? '' : `?from=${from}`
-    return decodeBatches(await this.#client.text(`/api/v1/batches${query}`, signal))
+    const text = await this.#client.text(`/api/v1/batches${query}`, signal)
+    try {
+      return decodeBatches(text)
+    } catch (error) {
+      // Not asked for again here; yet the next answer may be right.
+      const { message, path } = error as DatastreamError
+      const why = message.replace(/^Serialization error: /, '')
+      throw new DatastreamError('SerializationError', why, { code: 'chain_answer_invalid', path, cause: error })
+    }
   }
 
   /** A single attempt. */

@@ -64,6 +64,7 @@ test('every batch comes back from its JSON, whatever white space and order of fi
     fc.property(batch, fc.boolean(), (value, isOdd) => {
       const text = encodeBatch(value)
       expect(decodeBatch(text)).toEqual(value)
+      expect(decodeBatch(Buffer.from(text))).toEqual(value)
       // The same value as another writer puts it: numbers keep their text.
       const spaced = text.replaceAll('":', '": ').replaceAll(',"', ',\n  "')
       expect(decodeBatch(isOdd ? ` ${spaced}\n` : spaced)).toEqual(value)

@@ -1,9 +1,11 @@
 import type { SharedState } from '../connectors/contract.ts'
 import { BaseBatchSource, type BatchSourceOptions } from './base-source.ts'
+import { DatastreamError } from './errors.ts'
 import { Batch, type BatchFields, SourceMetadata } from './types.ts'
 
 /** Batches that one answer holds at most. */
 const ANSWER = 256
+const BATCHES_MAX = 1_000_000
 
 /** A chain in the process: batches pushed by code, read by any number of sources. */
 export class MemoryChain {
@@ -16,6 +18,9 @@ export class MemoryChain {
     const { number } = batch.id
     if (this.#batches.length > 0 && number <= this.#batches.at(-1)!.id.number) {
       this.#batches = this.#batches.filter(({ id }) => id.number < number)
+    }
+    if (this.#batches.length === BATCHES_MAX) {
+      throw new DatastreamError('InternalError', `a chain in memory holds ${BATCHES_MAX} batches at most`)
     }
     this.#batches.push(batch instanceof Batch ? batch : new Batch(batch))
     this.#notify()

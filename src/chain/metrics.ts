@@ -1,3 +1,5 @@
+import type { SharedState } from '../connectors/contract.ts'
+
 /** Counters of chain sources: plain numbers by labels, read by whoever exports them. */
 export class ChainMetrics {
   readonly batchesFetched = new Map<string, number>()
@@ -42,6 +44,9 @@ export class ChainMetrics {
     ].join('')
   }
 }
+
+/** Those of the SQL sources of an instance. */
+export const chainMetrics = (shared: SharedState): ChainMetrics => shared.get('chain metrics', () => new ChainMetrics())
 
 interface Sample {
   readonly labels: Readonly<Record<string, string>>

@@ -86,7 +86,8 @@ class Ingest {
     let batches = 0
     try {
       const saved = await storage.loadCheckpoint()
-      if (saved !== null) {
+      // Storages of one's own may say undefined.
+      if (saved !== null && saved !== undefined) {
         await this.#source.setCheckpoint(saved, (await storage.history?.(HISTORY)) ?? [])
         const owed = owedRollback(saved)
         if (owed !== undefined) this.#rollbacks.push(owed)

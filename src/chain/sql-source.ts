@@ -1,7 +1,7 @@
-import type { Health, Offset, Source, SourceContext, SplitEvent, SplitReader } from '../connectors/contract.ts'
+import type { Health, Source, SourceContext, SplitEvent, SplitReader } from '../connectors/contract.ts'
 import { HeadraceError } from '../core/errors.ts'
 import { datastreamError } from './errors.ts'
-import { numberOfText } from './numbers.ts'
+import { numberOfText, toHex } from './numbers.ts'
 import type { ChainOptions } from './options.ts'
 import { Shelf } from './shelf.ts'
 import type { BatchSource } from './source.ts'
@@ -11,12 +11,12 @@ import type { Batch } from './types.ts'
 
 const SPLIT = 'chain'
 
-/** What a checkpoint keeps beside the position. */
+/** What a checkpoint keeps beside the position: this as the first line, then a line for every batch of the shelf. */
 interface SavedState {
+  readonly version: 1
   readonly incarnation: string
   /** Number of the first batch, as hex. */
   readonly first: string | undefined
-  readonly batches: readonly string[]
 }
 
 /** A chain of batches as rows: one split, one reader. */
@@ -25,7 +25,6 @@ export class ChainSource implements Source {
   readonly #options: ChainOptions
   readonly #source: BatchSource
   readonly #shelf: Shelf
-  readonly #saved: SavedState | undefined
   /** The first batch, asked for to know which chain it is. */
   #peeked: Batch | undefined
   #incarnation: string | undefined
@@ -38,10 +37,11 @@ export class ChainSource implements Source {
     this.#shelf = new Shelf(this.#options.continuity ? this.#options.rollback_depth : 0)
     const { state } = context
     if (state === undefined) return
-    this.#saved = JSON.parse(Buffer.from(state).toString('utf8')) as SavedState
-    this.#shelf.fill(this.#saved.batches)
-    this.#incarnation = this.#saved.incarnation
-    if (this.#saved.first !== undefined) this.#first = numberOfText(this.#saved.first)
+    const [head = '', ...batches] = Buffer.from(state).toString('utf8').split('\n')
+    const { incarnation, first } = JSON.parse(head) as SavedState
+    this.#shelf.fill(batches)
+    this.#incarnation = incarnation
+    if (first !== undefined) this.#first = numberOfText(first)
   }
 
   /** Hash of the first batch that was seen; empty when there was none at the first start. */
@@ -96,16 +96,9 @@ export class ChainSource implements Source {
   }
 
   state(): Uint8Array {
-    const saved: SavedState = {
-      incarnation: this.#incarnation ?? '',
-      first: this.#first === undefined ? undefined : `0x${this.#first.toString(16)}`,
-      batches: this.#shelf.texts(),
-    }
-    return Buffer.from(JSON.stringify(saved))
-  }
-
-  async lag(_split: string, _at: Offset): Promise<Record<never, never>> {
-    return {}
+    const first = this.#first === undefined ? undefined : toHex(this.#first)
+    const saved: SavedState = { version: 1, incarnation: this.#incarnation ?? '', first }
+    return Buffer.from([JSON.stringify(saved), ...this.#shelf.texts()].join('\n'))
   }
 
   async health(): Promise<Health> {

@@ -16,10 +16,11 @@ export interface ConnectionOptions {
   readonly clock: Clock
 }
 
-/** Batches held for the reader; beyond it the socket is not read. */
+/** Batches, and characters of their frames, held for the reader; beyond either the socket is not read. */
 const WAITING_MAX = 64
+const WAITING_CHARACTERS_MAX = 64 * 1024 * 1024
 
-type Item = { readonly batch: Batch } | { readonly error: DatastreamError }
+type Item = ({ readonly batch: Batch } | { readonly error: DatastreamError }) & { readonly length: number }
 
 /** One subscription over one socket. What came before it was cut is still given. */
 export class BatchConnection {
@@ -28,6 +29,7 @@ export class BatchConnection {
   readonly #closed = new AbortController()
   #failure: DatastreamError | undefined
   #items: Item[] = []
+  #characters = 0
   #changed = Promise.withResolvers<void>()
   /** Grows with everything that comes. */
   #heard = 0
@@ -120,14 +122,19 @@ export class BatchConnection {
       const message = parseExact(text, 'DeserializationError')
       const batch = readJson(message, batchIn, 'DeserializationError')
       if (batch === undefined) return
-      this.#items.push({ batch })
+      this.#hold({ batch, length: text.length })
     } catch (error) {
       if (!(error instanceof DatastreamError)) throw error
       if (error.kind === 'CommunicationError') this.#fail(error)
-      else this.#items.push({ error })
+      else this.#hold({ error, length: text.length })
     }
-    if (this.#items.length >= WAITING_MAX) this.#socket.pause()
     this.#notify()
+  }
+
+  #hold(item: Item): void {
+    this.#items.push(item)
+    this.#characters += item.length
+    if (this.#items.length >= WAITING_MAX || this.#characters >= WAITING_CHARACTERS_MAX) this.#socket.pause()
   }
 
   #notify(): void {
@@ -144,7 +151,9 @@ export class BatchConnection {
     signal?.throwIfAborted()
     const bad = this.#items.findIndex((item) => 'error' in item)
     const taken = this.#items.splice(0, bad === 0 ? 1 : bad < 0 ? this.#items.length : bad)
-    if (this.#items.length < WAITING_MAX / 2 && this.#socket.isPaused) this.#socket.resume()
+    for (const { length } of taken) this.#characters -= length
+    const hasRoom = this.#items.length < WAITING_MAX / 2 && this.#characters < WAITING_CHARACTERS_MAX / 2
+    if (hasRoom && this.#socket.isPaused) this.#socket.resume()
     const [first] = taken
     if (first !== undefined && 'error' in first) throw first.error
     if (first === undefined && this.#failure !== undefined) throw this.#failure

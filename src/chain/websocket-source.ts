@@ -82,11 +82,17 @@ export class WebSocketBatchSource extends BaseBatchSource {
 
   async #overSocket(from: bigint | undefined, signal: AbortSignal | undefined): Promise<readonly Batch[]> {
     const { maxRetries = 3, retryDelay = 1000 } = this.#config
-    const task = async (): Promise<readonly Batch[]> => {
+    const task = async (): Promise<readonly Batch[] | DatastreamError> => {
       if (this.#connection?.isOpen !== true) await this.#drain(from, signal)
-      return await this.#connection!.take(this.pollIntervalMs, signal)
+      try {
+        return await this.#connection!.take(this.pollIntervalMs, signal)
+      } catch (error) {
+        // A bad frame is told, not tried again: the connection goes on behind it.
+        if (error instanceof DatastreamError && error.kind === 'DeserializationError') return error
+        throw error
+      }
     }
-    return await retry(task, {
+    const taken = await retry(task, {
       policy: {
         strategy: 'exponential',
         initialMs: milliseconds(retryDelay, 'retryDelay'),
@@ -99,6 +105,8 @@ export class WebSocketBatchSource extends BaseBatchSource {
       random: this.#random,
       signal,
     })
+    if (taken instanceof DatastreamError) throw taken
+    return taken
   }
 
   /** A connection: what a cut one still holds comes first. */

@@ -30,6 +30,11 @@ export const chainErrorKinds = {
     when: 'A text is not the JSON of the type it should hold.',
     fix: 'See the path in the message.',
   },
+  chain_answer_invalid: {
+    ...refusedData,
+    when: 'An answer of a chain source is not the JSON of batches.',
+    fix: 'See the path in the message; look at the server, or at what stands before it.',
+  },
   chain_deserialization_error: {
     ...refusedData,
     when: 'A frame or file holds no batch.',

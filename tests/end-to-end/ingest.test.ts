@@ -1,19 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { follow } from '../../examples/02-chain-batches/follow.ts'
-import { freshSeed, Random } from '../../src/core/random.ts'
+import { Random } from '../../src/core/random.ts'
 import { ChainModel } from '../../src/testkit/chain-model.ts'
 import { ChainServer } from '../../src/testkit/chain-server.ts'
-import { headrace, main, type Outcome } from './cli.ts'
+import { Ingesting, type Row, rowsOf } from '../chain/ingesting.ts'
+import { headrace, type Outcome } from './cli.ts'
 
 const example = join(import.meta.dirname, '../../examples/02-chain-batches')
 const TIMEOUT = 60_000
-/** Kills of the process; HEADRACE_CHAIN_KILLS=30 is the full form. */
-const kills = Number(process.env['HEADRACE_CHAIN_KILLS'] ?? 3)
 
 let cwd: string
 beforeEach(() => {
@@ -21,21 +18,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(cwd, { recursive: true }))
 
-interface Row {
-  readonly _op?: string
-  readonly batch_number: number
-  readonly batch_hash: string
-}
-
 const call = (...args: string[]): Promise<Outcome> => headrace(['ingest', ...args], { cwd })
-const rows = (name = 'out.jsonl'): Row[] =>
-  existsSync(join(cwd, name))
-    ? readFileSync(join(cwd, name), 'utf8')
-        .split('\n')
-        // A line that is being written is none yet.
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as Row)
-    : []
+const rows = (name = 'out.jsonl'): Row[] => rowsOf(join(cwd, name))
 
 test(
   'a source and a storage of one’s own, as modules',
@@ -84,7 +68,7 @@ test(
     const model = new ChainModel(new Random(1))
     model.grow(6)
     await using server = await ChainServer.start(model)
-    const running = new Ingesting([
+    const running = new Ingesting(cwd, [
       '--datastream',
       server.url,
       '--sink',
@@ -105,51 +89,6 @@ test(
   TIMEOUT,
 )
 
-test(
-  `killed ${kills} times while the chain is reorganised: nothing is missing, at most the batch in hand is repeated`,
-  async () => {
-    const seed = freshSeed()
-    console.info(`seed ${seed}`)
-    const random = new Random(seed)
-    const model = new ChainModel(new Random(seed ^ 1))
-    model.grow(5)
-    await using server = await ChainServer.start(model)
-    const args = [
-      '--datastream',
-      server.url,
-      '--checkpoint-store',
-      'at.json',
-      '--sink',
-      'out.jsonl',
-      '--poll-interval',
-      '5ms',
-    ]
-    let repeated = 0
-    for (let kill = 0; kill <= kills; kill++) {
-      const before = rows().length
-      const running = new Ingesting(args)
-      model.grow(random.between(20, 60))
-      const wanted = before + random.between(3, 20)
-      await running.until(() => rows().length >= wanted)
-      if (random.chance(0.5)) model.reorganise(random.between(1, 4), 1)
-      if (kill < kills) await running.kill()
-      else {
-        model.grow(2)
-        await running.until(() => rows().at(-1)?.batch_hash === model.newest!.id.hash)
-        expect((await running.stop()).code).toBe(0)
-      }
-      const first = rows()[before]
-      if (before > 0 && first?.batch_hash === rows()[before - 1]!.batch_hash) repeated++
-    }
-    // Of one number the last row counts; a withdrawn number is followed by what took its place.
-    const last = new Map(rows().map((row) => [row.batch_number, row.batch_hash]))
-    const chain = new Map(model.batches.map(({ id }) => [Number(id.number), id.hash]))
-    expect(last).toEqual(chain)
-    console.info(`${kills} kills, ${repeated} repeated batches, ${rows().length} rows, ${chain.size} batches`)
-  },
-  Math.max(TIMEOUT, kills * 10_000),
-)
-
 test('the example of the guide', async () => {
   const model = new ChainModel(new Random(1))
   model.grow(2)
@@ -160,41 +99,3 @@ test('the example of the guide', async () => {
   await follow(server.url, join(cwd, 'position.json'), (line) => lines.push(line.replace(/:.*/, '')))
   expect(lines.slice(2)).toEqual(['batches 2…2 were withdrawn', 'batch 2', 'batch 3'])
 })
-
-/** `headrace ingest` beside the test. */
-class Ingesting {
-  readonly #child: ChildProcess
-  readonly #ended: Promise<Outcome>
-  err = ''
-
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [main, 'ingest', ...args], { cwd, env: { ...process.env, NO_COLOR: '1' } })
-    this.#child.stderr!.on('data', (chunk: Buffer) => {
-      this.err += chunk.toString()
-    })
-    this.#ended = new Promise((resolve) => {
-      this.#child.on('close', (code) => resolve({ code: code ?? undefined, out: '', err: this.err }))
-    })
-  }
-
-  async until(isSo: () => boolean): Promise<void> {
-    let over = false
-    void this.#ended.then(() => {
-      over = true
-    })
-    while (!isSo()) {
-      if (over) throw new Error(`it ended: ${this.err}`)
-      await pause(10)
-    }
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL')
-    await this.#ended
-  }
-
-  stop(): Promise<Outcome> {
-    this.#child.kill('SIGTERM')
-    return this.#ended
-  }
-}

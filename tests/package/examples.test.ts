@@ -19,7 +19,7 @@ beforeAll(() => {
   installed = installPackage()
   writeFileSync(join(installed.folder, 'package.json'), '{ "type": "module" }\n')
   for (const name of names) copyFileSync(join(examples, name), join(installed.folder, name))
-}, 120_000)
+})
 afterAll(() => installed.remove())
 
 test('every example has its output, and the other way round', () => {

@@ -13,18 +13,14 @@ export interface Installed {
   remove(): void
 }
 
-/** Builds and packs the package, and installs the tarball into an empty folder. */
+/** Installs the tarball of `pack-once.ts` into an empty folder. */
 export function installPackage(): Installed {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-package-'))
-  execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root, stdio: 'inherit' })
-  const options = { cwd: root, encoding: 'utf8' } as const
-  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], options)
-  const { filename } = (JSON.parse(packed) as readonly { readonly filename: string }[])[0]!
   const modules = join(folder, 'node_modules')
   const own = join(modules, 'headrace')
   mkdirSync(join(modules, '@types'), { recursive: true })
   mkdirSync(own)
-  execFileSync('tar', ['xzf', join(folder, filename), '-C', own, '--strip-components=1'])
+  execFileSync('tar', ['xzf', process.env['HEADRACE_TARBALL']!, '-C', own, '--strip-components=1'])
   for (const name of ['commander', 'picomatch', '@types/node', 'undici-types']) {
     symlinkSync(packageFolder(name), join(modules, name))
   }

@@ -11,7 +11,7 @@ beforeAll(() => {
   writeFileSync(join(installed.folder, 'orders.csv'), 'id,name\n1,pear\n2,fig\n')
   const fixtures = join(import.meta.dirname, 'fixtures')
   for (const name of readdirSync(fixtures)) copyFileSync(join(fixtures, name), join(installed.folder, name))
-}, 120_000)
+})
 afterAll(() => installed.remove())
 
 /** Strict, and the declarations of the package are checked, too. */

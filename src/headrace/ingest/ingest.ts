@@ -1,4 +1,5 @@
-import { type Batch, ChainMetrics, type DatastreamError, runIngest } from '../../chain/chain.ts'
+import { type Batch, type DatastreamError, runIngest } from '../../chain/chain.ts'
+import { chainMetrics } from '../../chain/metrics.ts'
 import type { RowForm } from '../../chain/rows.ts'
 import { HeadraceError } from '../../core/errors.ts'
 import { isRetryable } from '../../core/retry.ts'
@@ -39,7 +40,7 @@ export interface IngestOutcome {
 /** `headrace ingest`: batches of a chain into a sink, each stored as handled when the sink has it. */
 export async function ingest(engine: Engine, form: IngestForm): Promise<IngestOutcome> {
   const { datastream, baseDirectory, signal } = form
-  const metrics = new ChainMetrics()
+  const metrics = chainMetrics(engine.shared)
   const source = await openDatastream(engine, datastream, { baseDirectory, pollInterval: form.pollInterval, metrics })
   try {
     const dataDir = dataDirectory(form.dataDir, engine.environment, baseDirectory)

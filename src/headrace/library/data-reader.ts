@@ -15,7 +15,7 @@ import {
   splitOffsetText,
 } from './offsets.ts'
 import { RecordFeed } from './record-feed.ts'
-import { rowOf } from './row-values.ts'
+import { rowMaker } from './row-values.ts'
 import type { Change, DataReader, ReaderOptions, RejectedRecord, StreamRecord, Waiting } from './types.ts'
 
 export interface ReaderForm {
@@ -30,12 +30,13 @@ export interface ReaderForm {
 
 /** Rows of one item that were not handed out. */
 interface Content {
-  readonly records: readonly Omit<StreamRecord, 'offset'>[]
+  readonly records: readonly StreamRecord[]
   readonly rejects: readonly RejectedRecord[]
 }
 
 const CHANGES: readonly Change[] = ['insert', 'update_before', 'update_after', 'delete']
 const WAIT_MS = 10
+const NO_HEADERS: StreamRecord['headers'] = Object.freeze([])
 const READ_MAX = 1024
 
 export class EngineReader implements DataReader {
@@ -46,6 +47,7 @@ export class EngineReader implements DataReader {
   readonly #bounded: boolean
   readonly #eventTime: string | undefined
   readonly #maxRecords: number
+  readonly #rowOf: ReturnType<typeof rowMaker>
   /** Behind what was read, by split. */
   readonly #positions = new Map<string, SplitOffset>()
   #open: { readonly source: Source; readonly feed: RecordFeed<Content> } | undefined
@@ -63,6 +65,7 @@ export class EngineReader implements DataReader {
     this.#form = form
     this.#options = options
     this.schema = schema
+    this.#rowOf = rowMaker(schema)
     this.#bounded = endpoint.connector.bounded?.(endpoint.options) ?? false
     this.#eventTime = endpoint.options['event_time'] as string | undefined
     this.#maxRecords = (endpoint.options['max_records'] as number | undefined) ?? Number.POSITIVE_INFINITY
@@ -73,25 +76,33 @@ export class EngineReader implements DataReader {
     max = this.#options.rows ?? READ_MAX,
     { signal = this.#options.signal, waitMs }: Waiting & { readonly waitMs?: number | undefined } = {},
   ): Promise<readonly StreamRecord[]> {
+    if (this.#closed) return Promise.reject(closed())
     return this.#serial(() => this.#readNext(max, waitMs, signal))
   }
 
   async #readNext(max: number, waitMs: number | undefined, signal: AbortSignal | undefined) {
     if (!(Number.isInteger(max) && max >= 1)) throw new RangeError(`read(${max}): a whole number from 1 on`)
     signal?.throwIfAborted()
-    this.#refuseClosed()
+    // It was closed behind the call.
+    if (this.#closed) return []
     if (this.#at === this.#buffer.length && !this.#ended) {
       // What ends is waited for; what may go on for ever is asked what it has now.
       const wait = waitMs ?? (this.#bounded ? Number.POSITIVE_INFINITY : WAIT_MS)
-      await guarded('source', () => this.#fill(wait, signal))
+      await guarded('source', () => this.#fill(wait, { signal, endsIdle: waitMs === undefined }))
     }
     const records = this.#buffer.slice(this.#at, this.#at + max)
-    for (const { partition, offset } of records) this.#positions.set(partition!, parseSplitOffset(offset))
+    // All of one partition: they came with one item.
+    const last = records.at(-1)
+    if (last !== undefined) this.#positions.set(last.partition!, parseSplitOffset(last.offset))
     this.#at += records.length
     return records
   }
 
-  async #fill(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+  /** `endsIdle`: what the source says of having nothing now is the answer. */
+  async #fill(
+    waitMs: number,
+    { signal, endsIdle }: { readonly signal: AbortSignal | undefined; readonly endsIdle: boolean },
+  ): Promise<void> {
     const { feed } = await this.#opened()
     for (;;) {
       const item = await feed.next(waitMs, signal)
@@ -102,17 +113,13 @@ export class EngineReader implements DataReader {
       const { split, start, next, content } = item
       if (content === undefined) {
         this.#positions.set(split, { offset: next, skip: 0 })
-        if (!this.#bounded) return
+        if (endsIdle && !this.#bounded) return
         continue
       }
       for (const reject of content.rejects) this.#reject(reject)
       const rows = content.records.length
       const left = Math.min(rows, start.skip + this.#maxRecords - this.#read)
-      this.#buffer = content.records.slice(start.skip, left).map((record, i) => {
-        const done = start.skip + i + 1
-        const behind = offsetWithin({ start: { ...start, skip: 0 }, next }, { done, rows })
-        return { ...record, offset: splitOffsetText(behind) }
-      })
+      this.#buffer = content.records.slice(start.skip, left)
       this.#at = 0
       this.#read += this.#buffer.length
       if (this.#buffer.length === 0) this.#positions.set(split, behindEmpty(start, next, rows))
@@ -142,36 +149,45 @@ export class EngineReader implements DataReader {
     const feed = new RecordFeed<Content>(source, {
       bounded: this.#bounded,
       positions: new Map(this.#positions),
-      convert: (item, split) => this.#convert(item, split),
+      convert: (item, split, { offset }) => this.#convert(item, split, offset),
       clock: this.#form.clock,
     })
     this.#open = { source, feed }
     return this.#open
   }
 
-  #convert({ batch, rejects = [] }: SourceItem & { readonly kind: 'batch' }, split: string): Content {
-    const records: Omit<StreamRecord, 'offset'>[] = []
+  #convert(
+    { batch, rejects = [], next }: SourceItem & { readonly kind: 'batch' },
+    partition: string,
+    offset: string | undefined,
+  ): Content {
+    const records: StreamRecord[] = []
     const provenance = batch?.provenance
     const timestamp = BigInt(provenance?.ingestMicros ?? this.#form.clock.nowMicros())
-    for (let row = 0; row < (batch?.rows ?? 0); row++) {
+    const keepsBytes = this.#options.bytes === true && provenance !== undefined
+    const rows = batch?.rows ?? 0
+    const place = { start: { offset, skip: 0 }, next }
+    for (let row = 0; row < rows; row++) {
       const { values, change } = rowAt(batch!, row)
-      const value = rowOf(this.schema, values)
-      const time = this.#eventTime === undefined ? undefined : value[this.#eventTime]
-      const bytes = this.#options.bytes === true && provenance !== undefined ? recordOf(provenance, row) : undefined
-      records.push({
+      const value = this.#rowOf(values)
+      const record: { -readonly [K in keyof StreamRecord]: StreamRecord[K] } = {
         source: this.#form.source,
-        partition: split,
-        ...(provenance === undefined ? {} : { sequence: BigInt(ordinalOf(provenance, row)) }),
+        offset: splitOffsetText(offsetWithin(place, { done: row + 1, rows })),
+        partition,
         key: null,
         value,
-        headers: [],
+        headers: NO_HEADERS,
         change: CHANGES[change]!,
-        ...(typeof time === 'bigint' ? { eventTime: time } : {}),
         timestamp,
-        ...(bytes === undefined ? {} : { bytes }),
-      })
+      }
+      if (provenance !== undefined) record.sequence = BigInt(ordinalOf(provenance, row))
+      const time = this.#eventTime === undefined ? undefined : value[this.#eventTime]
+      if (typeof time === 'bigint') record.eventTime = time
+      const bytes = keepsBytes ? recordOf(provenance, row) : undefined
+      if (bytes !== undefined) record.bytes = bytes
+      records.push(record)
     }
-    return { records, rejects: rejects.map(({ code, detail, bytes }) => ({ partition: split, code, detail, bytes })) }
+    return { records, rejects: rejects.map(({ code, detail, bytes }) => ({ partition, code, detail, bytes })) }
   }
 
   hasMore(): boolean {
@@ -263,7 +279,7 @@ export class EngineReader implements DataReader {
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new DataSourceError('Io', 'library_usage', 'the reader is closed')
+    if (this.#closed) throw closed()
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<StreamRecord> {
@@ -295,6 +311,9 @@ export class EngineReader implements DataReader {
     await this.close()
   }
 }
+
+const closed = (): DataSourceError =>
+  new DataSourceError('Io', 'library_usage', 'the reader is closed', { hint: 'make another one' })
 
 /** Where a split is when an item had nothing that was to be given. */
 const behindEmpty = (start: SplitOffset, next: string, rows: number): SplitOffset =>

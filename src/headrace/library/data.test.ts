@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -56,6 +56,26 @@ describe('reading', () => {
     expect(reader.hasMore()).toBe(true)
     const signal = AbortSignal.abort(new Error('enough'))
     await expect(reader.read(1, { signal })).rejects.toThrow('enough')
+  })
+
+  test('a file that grows is followed, across readers', async () => {
+    const path = join(folder, 'growing.jsonl')
+    writeFileSync(path, '{"id":1}\n{"id":2}\n')
+    const source = createSource(`file:${path}?watch=true&poll_interval=100ms`)
+    const ids = (records: readonly StreamRecord[]) => records.map(({ value }) => (value as { id: bigint }).id)
+    const reader = await source.createReader()
+    expect(ids(await reader.read(1, { waitMs: Number.POSITIVE_INFINITY }))).toEqual([1n])
+    const position = reader.position()
+    const pending = reader.read(5, { waitMs: Number.POSITIVE_INFINITY }).then(ids)
+    expect(await pending).toEqual([2n])
+    const more = reader.read(5, { waitMs: Number.POSITIVE_INFINITY }).then(ids)
+    appendFileSync(path, '{"id":3}\n')
+    expect(await more).toEqual([3n])
+    const never = reader.read(5, { waitMs: Number.POSITIVE_INFINITY })
+    await reader.close()
+    expect(await never).toEqual([])
+    await using again = await source.createReader({ from: position })
+    expect(ids(await again.read(5, { waitMs: Number.POSITIVE_INFINITY }))).toEqual([2n, 3n])
   })
 
   test('bad records are told, counted, or end the reading', async () => {

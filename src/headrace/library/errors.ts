@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../core/error-kinds.ts'
+import { type ErrorCode, errorKinds } from '../../core/error-kinds.ts'
 import { type ErrorExtra, HeadraceError, HeadraceErrors } from '../../core/errors.ts'
 import type { Side } from '../../core/option-types.ts'
 
@@ -107,8 +107,11 @@ export function asDataSourceError(error: unknown, side: Side): unknown {
   if (error instanceof HeadraceErrors) return new ConfigError(problemsOf(error))
   if (!(error instanceof HeadraceError) || error instanceof DataSourceError) return error
   const { code, message, hint, at, suggestions, details } = error
-  const kind = KINDS[code] ?? (side === 'source' ? 'SourceSpecific' : 'SinkSpecific')
-  return new DataSourceError(kind, code, message, { hint, at, suggestions, details, cause: error })
+  // What may pass is out there; what will not is of the connector.
+  const other = error.retryable ? 'Connection' : side === 'source' ? 'SourceSpecific' : 'SinkSpecific'
+  const kind = KINDS[code] ?? other
+  const fix = hint ?? errorKinds[code].fix
+  return new DataSourceError(kind, code, message, { hint: fix, at, suggestions, details, cause: error })
 }
 
 /** Runs a task of a connector; its errors are those of the façade. */

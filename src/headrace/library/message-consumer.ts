@@ -58,6 +58,8 @@ class SourceConsumer implements StreamConsumer, AsyncDisposable {
   #at = 0
   #ended = false
   #closed = false
+  /** Partitions that messages came of. */
+  readonly #seen = new Set<string>()
   /** What was committed, by partition. */
   readonly #committed = new Map<string, string>()
 
@@ -85,6 +87,7 @@ class SourceConsumer implements StreamConsumer, AsyncDisposable {
       this.#at = 0
     }
     const record = this.#records[this.#at++]!
+    this.#seen.add(record.partition ?? '')
     return ConsumedMessage.withOffset(this.#message(record, reader, contentType), record.offset, record.partition)
   }
 
@@ -140,10 +143,19 @@ class SourceConsumer implements StreamConsumer, AsyncDisposable {
 
   async commit(offset: string, partition?: string): Promise<void> {
     const { reader } = await this.#open()
-    const key = partition ?? this.#records[0]?.partition ?? ''
+    const key = partition ?? this.#only()
     this.#committed.set(key, offset)
     if (this.#store !== undefined) this.#store.save(`p1:${JSON.stringify(Object.fromEntries(this.#committed))}`)
     await reader.commit(offset, key)
+  }
+
+  /** The offset of a message says nothing of its partition: it may be left out while there is one. */
+  #only(): string {
+    const [first, other] = this.#seen
+    if (first !== undefined && other === undefined) return first
+    throw new DataSourceError('SourceSpecific', 'library_usage', 'the offset of a message has no partition', {
+      hint: 'give it, too: commit(message.offset, message.partition)',
+    })
   }
 
   async close(): Promise<void> {

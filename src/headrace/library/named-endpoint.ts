@@ -173,10 +173,3 @@ function hideSecret(problem: ConfigProblem, spec: ConnectorSpec): ConfigProblem 
   const isSecret = found === undefined ? SECRET_NAME.test(option) : found.option.secret
   return isSecret ? { ...problem, value: '***' } : problem
 }
-
-/** For messages of those who have no endpoint. */
-export const schemeOfText = (text: string): string => {
-  const scheme = schemeOf(text)
-  if (scheme !== undefined || text.length > 0) return scheme ?? 'file'
-  throw new ConfigError([{ code: 'connector_uri_invalid', message: 'the URI is empty' }])
-}

@@ -281,3 +281,35 @@ test('what a pipeline fails of is told by status and by done', async () => {
   await expect(pipeline.done()).rejects.toMatchObject({ code: 'connector_record_invalid' })
   expect(pipeline.status()).toMatchObject({ state: 'failed', error: { code: 'connector_record_invalid' } })
 })
+
+test('a signal stops it, and whoever waits gets the reason', async () => {
+  await using headrace = await open()
+  const stop = new AbortController()
+  const endless = "SELECT id FROM 'datagen://rows?field.id=seq(1,1)'"
+  const query = await headrace.sql(endless, {}, { signal: stop.signal })
+  const rows = query[Symbol.asyncIterator]()
+  await rows.next()
+  const pipeline = await headrace.sql(`INSERT INTO 'blackhole:' ${endless}`, {}, { signal: stop.signal })
+  stop.abort(new Error('enough'))
+  await expect(pipeline.done()).rejects.toThrow('enough')
+  await expect(
+    (async () => {
+      for (;;) if ((await rows.next()).done === true) return
+    })(),
+  ).rejects.toThrow('enough')
+  expect([query.status().state, pipeline.status().state]).toEqual(['stopped', 'stopped'])
+  await expect(headrace.sql('SELECT 1', {}, { signal: stop.signal })).rejects.toThrow('enough')
+})
+
+test('a query that is stopped by somebody else ends for its reader; one that fails tells it', async () => {
+  await using headrace = await open()
+  const query = await headrace.sql("SELECT id FROM 'datagen://rows?field.id=seq(1,1)'")
+  const rows = query[Symbol.asyncIterator]()
+  await rows.next()
+  await headrace.pipeline(query.id).stop()
+  for (let left = 10_000; (await rows.next()).done !== true; left--) expect(left).toBeGreaterThan(0)
+  writeFileSync(join(folder, 'late.jsonl'), `${'{"a":1}\n'.repeat(5000)}{"a":\n`)
+  const failing = await headrace.sql("SELECT a FROM 'file:late.jsonl?on_error=fail&batch_rows=100'")
+  await expect(failing.all()).rejects.toMatchObject({ code: 'connector_record_invalid' })
+  expect(failing.status().state).toBe('failed')
+})

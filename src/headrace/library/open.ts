@@ -16,7 +16,7 @@ import { rowOf, valuesOf } from './row-values.ts'
 import type { SqlParameters } from './sql-parameters.ts'
 import type { RejectedRow, SqlPipeline } from './sql-pipeline.ts'
 import type { SqlProblem } from './sql-problems.ts'
-import type { Row } from './types.ts'
+import type { Row, Waiting } from './types.ts'
 
 /** How a handle is opened. */
 export interface HeadraceConfig {
@@ -75,14 +75,18 @@ export class Headrace implements Instance, AsyncDisposable {
 
   /**
    * Compiles a text and runs it as one pipeline. Its rows are read from what it gives; statements with a sink run at
-   * once. Throws `HeadraceErrors` with all faults of the text.
+   * once. Throws `HeadraceErrors` with all faults of the text. `signal` stops the pipeline: who reads its rows, or waits for
+   * its end, gets the reason.
    */
-  async sql(text: string, params: SqlParameters = {}): Promise<SqlPipeline> {
+  async sql(text: string, params: SqlParameters = {}, { signal }: Waiting = {}): Promise<SqlPipeline> {
+    signal?.throwIfAborted()
     this.#refuseClosed()
     const { compileScript, SqlPipeline } = await loadSql()
     const { plan } = await compileScript(this.engine, await this.#script(text, params))
     this.#refuseClosed()
+    signal?.throwIfAborted()
     return new SqlPipeline({
+      signal,
       id: plan.name === undefined ? `query-${++this.#count}` : this.#free(plan.name),
       engine: this.engine,
       plan,

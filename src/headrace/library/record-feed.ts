@@ -18,7 +18,7 @@ export interface FeedForm<T> {
   /** Where each split begins. */
   readonly positions: ReadonlyMap<string, SplitOffset>
   /** Copies what is wanted: the item is gone when it returns. */
-  readonly convert: (item: SourceItem & { readonly kind: 'batch' }, split: string) => T
+  readonly convert: (item: SourceItem & { readonly kind: 'batch' }, split: string, start: SplitOffset) => T
   readonly clock: Clock
 }
 
@@ -118,7 +118,7 @@ export class RecordFeed<T extends { readonly records: readonly unknown[] }> {
     try {
       for await (const item of reader.read(at.offset, signal)) {
         if (signal.aborted) return
-        const content = item.kind === 'idle' ? undefined : this.#form.convert(item, split)
+        const content = item.kind === 'idle' ? undefined : this.#form.convert(item, split, at)
         const taken = Promise.withResolvers<void>()
         this.#ready.push({ item: { split, start: at, next: item.next, content }, taken: taken.resolve })
         this.#wake()

@@ -3,7 +3,7 @@ import type { Batch } from '../../core/batch.ts'
 import { changeSymbols } from '../../core/change.ts'
 import { rowAt } from '../../core/row-batch.ts'
 import type { Schema } from '../../core/types.ts'
-import { rowOf } from './row-values.ts'
+import { rowMaker } from './row-values.ts'
 import type { Row } from './types.ts'
 
 const NONE: readonly SinkReject[] = []
@@ -20,9 +20,10 @@ export class RowQueue {
 
   /** The sink that the query writes. */
   sink(schema: Schema, { changes }: { readonly changes: boolean }): Sink {
+    const toRow = rowMaker(schema)
     return {
       write: async (batch) => {
-        const rows = rowsOf(batch, schema, changes)
+        const rows = rowsOf(batch, toRow, changes)
         if (this.#ended) return NONE
         this.#rows = rows
         this.#came.resolve()
@@ -55,10 +56,10 @@ export class RowQueue {
   }
 }
 
-function rowsOf(batch: Batch, schema: Schema, changes: boolean): readonly Row[] {
+function rowsOf(batch: Batch, toRow: ReturnType<typeof rowMaker>, changes: boolean): readonly Row[] {
   return Array.from({ length: batch.rows }, (_, i) => {
     const { values, change } = rowAt(batch, i)
-    const row = rowOf(schema, values)
+    const row = toRow(values)
     return changes ? { _op: changeSymbols[change]!, ...row } : row
   })
 }

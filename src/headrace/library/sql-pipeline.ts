@@ -62,6 +62,8 @@ export interface SqlPipelineForm {
   readonly engine: Engine
   readonly plan: ScriptPlan
   readonly baseDirectory: string
+  /** Stops it; its reason is what those get who wait. */
+  readonly signal: AbortSignal | undefined
   /** Undefined: nothing is kept. */
   readonly dataDir: string | undefined
   readonly onDeadLetter: ((row: RejectedRow) => void) | undefined
@@ -272,15 +274,24 @@ export class SqlPipeline implements AsyncIterable<Row>, AsyncDisposable {
 
   #run(): Promise<PipelineResult> {
     const { engine, plan } = this.#form
+    const { signal } = this.#form
+    const abort = (): void => {
+      this.stop().catch(() => undefined)
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted === true) abort()
     const run = async (): Promise<PipelineResult> => {
       try {
         if (plan.outputs.length === 0) this.#result = NOTHING
         else this.#result = resultOf(await runPipeline(engine, this.#input(), this.#stop.signal))
+        signal?.throwIfAborted()
         return this.#result
       } catch (error) {
-        this.#error = error instanceof Error ? error : new Error(String(error))
+        // A stop that was asked for is no failure.
+        if (this.#result === undefined) this.#error = error instanceof Error ? error : new Error(String(error))
         throw error
       } finally {
+        signal?.removeEventListener('abort', abort)
         this.#control = undefined
         this.#controlled.resolve()
         this.#queue.end()

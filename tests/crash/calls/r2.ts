@@ -12,7 +12,8 @@ import { type Injection, needsStrace, readCalls } from './strace.ts'
 /** Kills of the quick form. */
 const QUICK = 12
 /** A call that another run makes at another place is looked for again so often. */
-const TRIES = 12
+const TRIES = 16
+const OFFSETS = [0, 1, -1, 2, -2, 3, -3]
 
 interface Kill {
   readonly point: Point
@@ -119,8 +120,11 @@ export async function hitPoint(
   const { thread, call, line, ordinal } = point
   const path = point.path === undefined ? undefined : join(folder, point.path)
   let { nth } = point
+  let base = nth
   for (let tries = 1; ; tries++) {
     const scenario = new Scenario(folder)
+    // The trace of the try before would be taken for this one's.
+    rmSync(out, { force: true })
     await scenario.run([{ thread, out, injection: { name: call.name, nth, path, what } }, ...beside])
     const found = pointsOf(thread, readCalls(out).calls, folder)
     const hit = what.startsWith('error')
@@ -131,9 +135,10 @@ export async function hitPoint(
     if (tries === TRIES) return `hit ${hit === undefined ? 'nothing' : `${hit.line} ${hit.ordinal}`} instead`
     if (path === undefined) {
       const alike = found.filter((one) => one.line === line)
-      // A run that made fewer of them: its last one.
-      const there = alike.find((one) => one.ordinal === ordinal) ?? (hit === undefined ? alike.at(-1) : undefined)
-      nth = there?.call.nth ?? nth + 1
+      base = alike.find((one) => one.ordinal === ordinal)?.call.nth ?? base
+      // The thread also writes to wake the loop, sometimes more often than before; its first call of a kind does not move.
+      const first = alike[0]?.call.nth
+      nth = tries > TRIES / 2 && first !== undefined ? first : Math.max(1, base + OFFSETS[tries % OFFSETS.length]!)
     }
   }
 }
