@@ -58,8 +58,9 @@ export class Commits {
    * True when the message that has just become done can be committed by itself, by the caller, who then says what came
    * of it: `endOne`. Nothing else is committed meanwhile.
    */
-  beginOne(): boolean {
-    if (this.#flushes || this.#running !== undefined || this.#isOne || !this.ledger.isOne) return false
+  beginOne(offset: string, partition: string | undefined): boolean {
+    if (this.#flushes || this.#running !== undefined || this.#isOne) return false
+    if (!this.ledger.isOnly(offset, partition)) return false
     this.#isOne = true
     return true
   }

@@ -35,6 +35,8 @@ interface Command {
   readonly do: Kind
   /** Which partition, or how many messages. */
   readonly n: number
+  /** Of a run: what happens to its messages, one after the other. */
+  readonly script: readonly Kind[]
 }
 
 const POLICIES = [
@@ -63,6 +65,7 @@ class World {
   unsafe: string[] = []
   /** What happens to the next message, call or commit. */
   outcome: Kind = 'process'
+  script: Kind[] = []
   limit = Number.POSITIVE_INFINITY
   partition = 0
 
@@ -77,6 +80,13 @@ class World {
   fails(kind: Kind): void {
     if (this.outcome === kind) throw new Error(kind)
   }
+
+  /** Messages that are committed, and those that were when the processor was started. */
+  get committed(): number {
+    return this.upTo.reduce((sum, offset) => sum + offset + 1, this.single.size)
+  }
+
+  startedWith = 0
 
   isCommitted(partition: number, offset: number): boolean {
     return offset <= this.upTo[partition]! || this.single.has(`${partition}:${offset}`)
@@ -108,6 +118,7 @@ class WorldConsumer implements StreamConsumer {
 
   async consume(): Promise<ConsumedMessage | null> {
     const world = this.#world
+    world.outcome = world.script.shift() ?? world.outcome
     if (world.outcome === 'failConsume') {
       world.outcome = 'process'
       throw new Error('failConsume')
@@ -146,17 +157,26 @@ class WorldConsumer implements StreamConsumer {
 
 class WorldSink implements Sink {
   readonly #world: World
-  readonly buffered: boolean
+  readonly buffered: boolean = false
 
   constructor(world: World) {
     this.#world = world
-    this.buffered = world.buffered
   }
 
   async send({ id }: Message): Promise<void> {
     this.#world.fails('failSink')
     if (this.buffered) this.#world.unsafe.push(id)
     else this.#world.safe.add(id)
+  }
+}
+
+class BufferedWorldSink extends WorldSink {
+  override readonly buffered = true
+  readonly #world: World
+
+  constructor(world: World) {
+    super(world)
+    this.#world = world
   }
 
   async flush(): Promise<void> {
@@ -181,6 +201,8 @@ function start(world: World): StreamProcessor {
       world.safe.add(id)
     },
   }
+  const sink = world.buffered ? new BufferedWorldSink(world) : new WorldSink(world)
+  world.startedWith = world.committed
   const config = new StreamConfig()
     .withBackoff(null)
     .withStatsInterval(null)
@@ -189,7 +211,7 @@ function start(world: World): StreamProcessor {
     .withMaxRetries(1)
     .withCommitEvery(world.commitEvery)
     .withDeadLetter(world.policy === 'dead_letter' ? deadLetter : null)
-  return new StreamProcessor(new WorldConsumer(world), new Pipeline(processor, new WorldSink(world)), config, {
+  return new StreamProcessor(new WorldConsumer(world), new Pipeline(processor, sink), config, {
     logger: silent,
     clock: new ManualClock(),
   })
@@ -198,8 +220,22 @@ function start(world: World): StreamProcessor {
 function draw(random: Random): Command {
   const kinds = Object.entries(KINDS) as [Kind, number][]
   let at = random.float() * kinds.reduce((sum, [, weight]) => sum + weight, 0)
-  return { do: kinds.find(([, weight]) => (at -= weight) < 0)?.[0] ?? 'process', n: random.below(12) }
+  const kind = kinds.find(([, weight]) => (at -= weight) < 0)?.[0] ?? 'process'
+  const n = random.below(12)
+  return { do: kind, n, script: kind === 'run' ? Array.from({ length: n }, () => random.pick(IN_RUNS)) : [] }
 }
+
+/** What may happen inside a run: mostly nothing. */
+const IN_RUNS: readonly Kind[] = [
+  ...new Array<Kind>(6).fill('process'),
+  'skip',
+  'failProcessor',
+  'failSink',
+  'failConsume',
+  'failCommit',
+  'failFlush',
+  'failDeadLetter',
+]
 
 const property: Property<Command> = {
   name: 'stream processor',
@@ -225,8 +261,15 @@ const property: Property<Command> = {
           break
         case 'run':
           world.outcome = 'process'
+          world.script = [...command.script]
           world.limit = command.n
-          await processor.run()
+          try {
+            await processor.run()
+          } catch (error) {
+            ok(error instanceof StreamError, String(error))
+          }
+          world.script = []
+          sums(processor, world)
           world.check()
           restart()
           continue
@@ -241,9 +284,8 @@ const property: Property<Command> = {
           }
       }
       world.check()
-      const { consumed, processed, skipped, failed, committed, heldCommits } = processor.stats()
-      same(consumed, processed + skipped + failed)
-      ok(committed + heldCommits <= consumed && consumed <= before.consumed + 1)
+      sums(processor, world)
+      ok(processor.stats().consumed <= before.consumed + 1)
     }
     // In the end nothing fails any more: after a restart all that is left is done, and committed.
     world.outcome = 'process'
@@ -256,6 +298,13 @@ const property: Property<Command> = {
         ok(world.isCommitted(partition, offset), `${partition}:${offset}`)
     }
   },
+}
+
+function sums(processor: StreamProcessor, world: World): void {
+  const { consumed, processed, skipped, failed, committed, heldCommits } = processor.stats()
+  same(consumed, processed + skipped + failed)
+  ok(committed + heldCommits <= consumed)
+  same(committed, world.committed - world.startedWith)
 }
 
 test('no committed offset ever passes a message that is not done', async () => {

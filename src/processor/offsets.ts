@@ -137,9 +137,10 @@ export class OffsetLedger {
     this.waiting = 0
   }
 
-  /** With cumulative commits one message is due and nothing else waits. */
-  get isOne(): boolean {
-    return this.waiting === 1 && this.#mode === 'cumulative' && !this.#buffered
+  /** With cumulative commits: this message is due and nothing else is, so that it can be committed by itself. */
+  isOnly(offset: string, partition: string | undefined): boolean {
+    if (this.waiting !== 1 || this.#buffered || this.#mode !== 'cumulative') return false
+    return this.#of(partition).due.offset === offset
   }
 
   *#all(): Iterable<PartitionOffsets> {

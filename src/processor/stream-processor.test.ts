@@ -125,6 +125,20 @@ test('each partition holds its own', async () => {
   expect(consumer.commits).toEqual(['0:5', '0:6'])
 })
 
+test('a commit that failed elsewhere does not let a held message through', async () => {
+  const item = (id: string, partition: string, offset: string) =>
+    ConsumedMessage.withOffset(message(id), offset, partition)
+  const consumer = new ListConsumer([item('bad', 'a', '0'), item('ok', 'b', '0'), item('behind', 'a', '1')])
+  const commit = consumer.commit.bind(consumer)
+  let calls = 0
+  consumer.commit = async (offset, partition) => {
+    if (++calls === 1) throw new Error('busy')
+    await commit(offset, partition)
+  }
+  await processor(consumer, fails('bad')).run()
+  expect(consumer.commits).toEqual(['b:0'])
+})
+
 test('with individual commits only the failed offset is left out', async () => {
   const consumer = new ListConsumer(ids('a', 'b', 'c'))
   consumer.commitMode = 'individual'

@@ -219,7 +219,7 @@ export class StreamProcessor {
       if (shutdown.abandoned) return
       this.#succeeded(decision)
       if (offset !== undefined && this.#done(offset, partition)) {
-        if (commits.beginOne()) {
+        if (commits.beginOne(offset, partition)) {
           let fault: unknown
           try {
             await consumer.commit(offset, partition)
