@@ -114,11 +114,6 @@ export interface Sink extends AsyncDisposable {
    * undefined when none was ever committed (epoch 0), and where the sink leads and holds more than any snapshot.
    */
   restore?(epoch: bigint, token: Uint8Array | undefined): Promise<void>
-  /**
-   * All input was read and every sink has committed all of it: removes from the target what only a restart would need.
-   * Called at most once, behind the mark of the last epoch; a sink that can be added to later keeps it.
-   */
-  forget?(): Promise<void>
   /** Behind the last commit: nobody will go on from here. What only a later start needs, such as a ledger, is removed. */
   forget?(): Promise<void>
   /**
@@ -289,6 +284,8 @@ export interface SinkFacts {
   /** What keeps it from more, naming the option; and the option that removes it. */
   readonly weakenedBy?: string | undefined
   readonly raiseBy?: string | undefined
+  /** Without checkpoints nothing can be seen before the end. */
+  readonly staged?: boolean | undefined
 }
 
 /** A connector is one value; a folder under `connectors/` holds it. */

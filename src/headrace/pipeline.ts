@@ -15,7 +15,7 @@ import {
 import { type Cut, Cycle, type CycleForm } from '../runtime/delivery/cycle.ts'
 import { type Led, ledPositions, restoreLed } from '../runtime/delivery/led.ts'
 import { forgetAll } from '../runtime/delivery/settle.ts'
-import { Drive, type OpenSource } from '../runtime/drive/drive.ts'
+import { Drive, type DriveInput, type OpenSource } from '../runtime/drive/drive.ts'
 import { buildGraph, type Graph } from '../runtime/graph/build.ts'
 import type { Origin } from '../runtime/graph/origin.ts'
 import { SinkStage } from '../runtime/graph/sink-stage.ts'
@@ -185,11 +185,17 @@ export class Pipeline {
     }
     const { afterItem } = durable.options
     const take = (): Promise<unknown> => checkpointing.trigger('manual')
-    const drive = this.#drive(
-      AbortSignal.any([signal, this.#stop.signal]),
-      durable,
-      afterItem === undefined ? undefined : () => afterItem(take),
-    )
+    // What a first start finds is where it begins (names that count, ends of files): a second one must not find anew.
+    let isKnown = restored !== undefined
+    const onFound = (): void => {
+      if (isKnown) return
+      isKnown = true
+      checkpointing.take({ reason: 'interval', last: false }).catch(() => undefined)
+    }
+    const drive = this.#drive(AbortSignal.any([signal, this.#stop.signal]), durable, {
+      onFound,
+      afterItem: afterItem === undefined ? undefined : () => afterItem(take),
+    })
     const failures: unknown[] = []
     const cycle: Cycle = new Cycle({
       snapshots,
@@ -395,7 +401,7 @@ export class Pipeline {
     }
   }
 
-  #drive(signal: AbortSignal, durable?: Durable, afterItem?: () => Promise<void>): Drive {
+  #drive(signal: AbortSignal, durable?: Durable, hooks: Pick<DriveInput, 'onFound' | 'afterItem'> = {}): Drive {
     const { onProgress } = this.#input
     return new Drive(
       {
@@ -409,7 +415,7 @@ export class Pipeline {
           this.#badRows.source = source
         },
         afterStep: () => this.#writeDeadLetters(),
-        afterItem,
+        ...hooks,
         onProgress: onProgress === undefined ? undefined : () => onProgress(this.#progress()),
       },
       signal,

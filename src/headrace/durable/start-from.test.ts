@@ -76,6 +76,20 @@ test('--reset-source starts a replaced file anew, and leaves one that is the sam
   })
 })
 
+test('where a first start begins is kept at once: a second one does not find the end of a file anew', async () => {
+  const text = `SET checkpoint.interval = '1h'; CREATE STREAM s (id BIGINT)
+    FROM 'file:in.jsonl?watch=true&start=latest&poll_interval=100ms'; INSERT INTO 'file:out/?format=jsonl' SELECT id FROM s;`
+  place.put([0, 1])
+  const crash = {
+    onPhase: (phase: string) => (phase === 'prune' ? place.append('in.jsonl', [2]) : undefined),
+    afterItem: () => Promise.reject(new Error('crash')),
+  }
+  await expect(run(text, 1, crash)).rejects.toThrow('crash')
+  place.append('in.jsonl', [3])
+  await run(text, 1)
+  expect(idsWritten()).toEqual([2, 3])
+})
+
 const idsWritten = (): number[] => place.written().map((row) => (row as { id: number }).id)
 const numerically = (a: number, b: number): number => a - b
 

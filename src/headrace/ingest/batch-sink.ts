@@ -8,7 +8,7 @@ import { BatchBuilder } from '../../core/row-batch.ts'
 import { textOfValue } from '../../expr/value-text.ts'
 import { createEncoder } from '../../formats/formats.ts'
 import { connectorContext } from '../connector-context.ts'
-import { endpoint } from '../endpoint.ts'
+import { type Endpoint, endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { encoderSpec } from '../format-specs.ts'
 
@@ -42,6 +42,7 @@ export class BatchSink implements AsyncDisposable {
     form: { readonly rows: RowForm; readonly baseDirectory: string; readonly onNote: (text: string) => void },
   ): Promise<BatchSink> {
     const handle = await endpoint(uri, 'sink')
+    refuseStaging(handle, form.baseDirectory)
     const schema = chainSchemas[form.rows]
     const { accepts } = handle.connector.capabilities.sink!
     const changes = handle.options['changelog'] !== undefined || accepts !== 'append'
@@ -119,4 +120,17 @@ export class BatchSink implements AsyncDisposable {
     await this.#sink[Symbol.asyncDispose]()
     this.#builder[Symbol.dispose]()
   }
+}
+
+/** The position is stored when a batch is written: a target that shows rows only at the end would lose them in a crash. */
+function refuseStaging({ connector, uri, options, printed }: Endpoint, baseDirectory: string): void {
+  const facts = connector.sinkFacts?.(uri, options, { bounded: false, baseDirectory })
+  if (facts?.staged !== true) return
+  throw new HeadraceError(
+    'connector_option_conflict',
+    `ingest cannot write "${printed}": its rows are published at the end only`,
+    {
+      hint: 'write one plain file, or use SQL: a pipeline publishes with every checkpoint',
+    },
+  )
 }

@@ -42,9 +42,13 @@ export async function settle(
   return highest
 }
 
-/** Behind the mark of the last epoch: what a restart would need goes; what is left where that fails is in nobody's way. */
+/**
+ * Behind the mark of the last epoch: of targets that nothing can be added to later, what a restart would need goes. What
+ * is left where that fails is in nobody's way.
+ */
 export async function forgetAll(sinks: readonly CycleSink[], onFailure: (error: Error) => void): Promise<void> {
   for (const { part, sink } of sinks) {
+    if (sink.replaces !== true) continue
     await sink.forget?.().catch((error: unknown) => {
       onFailure(new Error(`sink '${part}': ${(error as Error).message}`))
     })

@@ -49,6 +49,8 @@ export interface DriveInput {
   readonly afterStep?: (() => Promise<void>) | undefined
   /** Behind an item of a split, outside its step: the next item of the split waits for it. For tests. */
   readonly afterItem?: (() => Promise<void>) | undefined
+  /** An endless source has found a split. */
+  readonly onFound?: (() => void) | undefined
   /** After every step: for progress. */
   readonly onProgress?: (() => void) | undefined
 }
@@ -214,6 +216,7 @@ export class Drive {
         if (position.ended) open.origin.reopenSplit(event.split.id)
         position.ended = false
         reading.push(this.#failFast(whole(event.split.id)))
+        this.#input.onFound?.()
       }
     } finally {
       this.#signal.removeEventListener('abort', onStop)

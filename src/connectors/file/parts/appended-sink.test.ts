@@ -67,6 +67,29 @@ test('rows stand behind what was there, the header once; a restart cuts what no 
   expect(text(path)).toBe(csvOf(2))
 })
 
+test('what others appended behind a sink that was closed in order is not cut', async () => {
+  const path = sinks.freshPath('csv')
+  const first = await sinks.open(path, endless)
+  await first.settle(undefined)
+  const one = await epochOf(first, 1n, rowsFrom(0, 2))
+  await first.commit(one)
+  await first[Symbol.asyncDispose]()
+  appendFileSync(path, 'somebody else\n')
+  const second = await sinks.open(path, { ...endless, incarnation: 2 })
+  expect((await failure(second.settle(one))).code).toBe('connector_commit_ambiguous')
+  expect(text(path)).toBe(`${csvOf(2)}somebody else\n`)
+  await second[Symbol.asyncDispose]()
+  // Put right, it goes on, and is not taken for closed any more.
+  truncateSync(path, csvOf(2).length)
+  const third = await sinks.open(path, { ...endless, incarnation: 3 })
+  await third.settle(one)
+  await third.write(rowsFrom(2, 3))
+  await third[Symbol.asyncDispose]()
+  const fourth = await sinks.open(path, { ...endless, incarnation: 4 })
+  await fourth.settle(one)
+  expect(text(path)).toBe(csvOf(2))
+})
+
 test('rows of a first epoch that was never committed are cut, what was there before stays', async () => {
   const path = sinks.freshPath('csv')
   mkdirSync(dirname(path))

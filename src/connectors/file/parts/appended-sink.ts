@@ -44,6 +44,8 @@ export class AppendedSink implements Sink {
   #file: SystemFile | undefined
   #inode = ''
   #length = 0
+  /** Where the last committed epoch ends. */
+  #committed: number | undefined
   #failed: { readonly error: unknown } | undefined
   /** Nobody goes on behind it. */
   #isOver = false
@@ -177,7 +179,8 @@ export class AppendedSink implements Sink {
   }
 
   /** The rows are where they belong since they were written. */
-  async commit(): Promise<readonly SinkReject[]> {
+  async commit(_epoch: bigint, token: Uint8Array): Promise<readonly SinkReject[]> {
+    this.#committed = parseToken(token).length
     return []
   }
 
@@ -195,8 +198,11 @@ export class AppendedSink implements Sink {
     this.#failed = undefined
     await this.#sweep()
     try {
-      if (bytes !== undefined) await this.#cutTo(parseToken(bytes))
+      const closedAt = await this.#ledger.closedAt()
+      if (bytes !== undefined) await this.#cutTo(parseToken(bytes), closedAt)
       else await this.#restoreBase()
+      this.#committed = bytes === undefined ? undefined : this.#length
+      if (closedAt !== undefined) await this.#ledger.setClosedAt(undefined)
     } catch (error) {
       throw this.#mapped(error)
     }
@@ -224,13 +230,16 @@ export class AppendedSink implements Sink {
     this.#begin(size)
   }
 
-  async #cutTo({ inode, length }: LedgerBase): Promise<void> {
+  /** `closedAt`: nothing of this pipeline is behind it, so that what is there belongs to somebody else. */
+  async #cutTo({ inode, length }: LedgerBase, closedAt?: number): Promise<void> {
     const file = await orAbsent(this.#files.open(this.#path, 'a'))
     if (file === undefined) throw foreign(this.#path, { expected: length, size: undefined })
     this.#file = file
     const found = await file.facts()
     if (found.inode !== inode) throw replaced(this.#path)
-    if (found.size < length) throw foreign(this.#path, { expected: length, size: found.size })
+    if (found.size < length || (found.size > length && closedAt === length)) {
+      throw foreign(this.#path, { expected: length, size: found.size })
+    }
     this.#inode = inode
     if (found.size > length) {
       await file.truncate(length)
@@ -269,12 +278,21 @@ export class AppendedSink implements Sink {
     await file?.close().catch(() => {})
   }
 
+  /** The next start can then tell rows of others from those that this one left. */
+  async #noteClosed(): Promise<void> {
+    if (this.#file === undefined || this.#isOver || this.#failed !== undefined || this.#committed !== this.#length)
+      return
+    // Whoever was fenced has nothing to say; any other failure leaves the next start what it was.
+    await this.#ledger.setClosedAt(this.#length).catch(() => {})
+  }
+
   health(): Promise<Health> {
     return this.#space.health()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#before !== undefined && this.#context.bounded) await this.#takeBack(this.#before)
+    await this.#noteClosed()
     await this.#close()
     this.#lock?.release(this.#isOver || this.#context.lineage === undefined)
     this.#lock = undefined

@@ -25,6 +25,7 @@ interface LineageEntry {
   /** Per writer: the last epoch whose publication began, and the last one that is done. */
   writers: Record<string, { begun: string; done: string }>
   base?: LedgerBase
+  closedAt?: number
 }
 
 interface LedgerText {
@@ -145,17 +146,19 @@ export class TargetLedger {
     })
   }
 
-  /** Removes ledger and lock, unless another lineage or instance has the target by now. */
-  async forget(): Promise<void> {
-    const lock = await lockTarget(join(this.#folder, lockName(this.#owner)), this.#place)
-    let isOwn = false
-    try {
-      this.#entryOf(await this.#read(), false)
-      isOwn = true
-      await orAbsent(this.#files.unlink(this.path))
-    } finally {
-      lock.release(isOwn)
-    }
+  /** Where the file ended when an instance closed it with nothing behind its last epoch. */
+  async closedAt(): Promise<number | undefined> {
+    return (await this.#read())?.lineages[this.#lineage]?.closedAt
+  }
+
+  /** Undefined: rows follow. */
+  async setClosedAt(length: number | undefined): Promise<void> {
+    await this.#update(false, (entry) => {
+      if (entry.closedAt === length) return false
+      if (length === undefined) delete entry.closedAt
+      else entry.closedAt = length
+      return true
+    })
   }
 
   async #read(): Promise<LedgerText | undefined> {

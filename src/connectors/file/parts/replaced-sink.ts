@@ -276,7 +276,7 @@ export class ReplacedSink implements Sink {
 
   /** A replaced path has no epochs that a later run could add to. */
   async forget(): Promise<void> {
-    await this.#ledger.forget()
+    await this.#ledger.remove()
   }
 
   health(): Promise<Health> {

@@ -51,11 +51,12 @@ export function fileSinkFacts(
   const mode = fileSinkMode({ uri, options, ...form })
   const how = HOW[mode]
   if (mode === 'stream') return { delivery: 'at-least-once', how }
+  const staged = mode !== 'append'
   if ((options as FileOptions).fsync === 'never') {
     const weakenedBy = 'fsync = never: committed rows may be gone after a loss of power'
-    return { delivery: 'at-most-once', how, weakenedBy, raiseBy: 'fsync = commit' }
+    return { delivery: 'at-most-once', how, weakenedBy, raiseBy: 'fsync = commit', staged }
   }
-  if (mode !== 'append') return { delivery: 'transactional', how }
+  if (staged) return { delivery: 'transactional', how, staged }
   return {
     delivery: 'idempotent',
     how,
