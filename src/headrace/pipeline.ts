@@ -42,6 +42,7 @@ import type { Digest, Progress } from './run-digest.ts'
 import { runFacts } from './run-facts.ts'
 import { savedCounters } from './saved-counters.ts'
 import { settleSinks } from './settle-sinks.ts'
+import { SourceIssues } from './source-issues.ts'
 
 export interface PipelineInput {
   readonly plan: ScriptPlan
@@ -196,6 +197,7 @@ export class Pipeline {
       onFound,
       afterItem: afterItem === undefined ? undefined : () => afterItem(take),
     })
+    const issues = new SourceIssues(warn)
     const failures: unknown[] = []
     const cycle: Cycle = new Cycle({
       snapshots,
@@ -209,7 +211,10 @@ export class Pipeline {
         persistMs: settings.timeout_persist,
         commitWarnMs: settings.commit_warn,
       },
-      onPhase: durable.options.onPhase,
+      onPhase: (phase, epoch) => {
+        if (phase === 'begin') void issues.look(this.#sources).catch(warn)
+        durable.options.onPhase?.(phase, epoch)
+      },
       onRunning: (isRunning) => {
         drive.yielding = isRunning
       },
