@@ -5,7 +5,7 @@ export const slow = [
   'tests/crash/**/*.test.ts',
   'src/**/*.faults.test.ts',
   'tests/chain/*.faults.test.ts',
-  ...['commands', 'dlq', 'recovery', 'stop'].map((name) => `tests/end-to-end/${name}.test.ts`),
+  ...['commands', 'dlq', 'ingest', 'recovery', 'stop'].map((name) => `tests/end-to-end/${name}.test.ts`),
 ]
 
 const config = defineConfig({
