@@ -18,7 +18,7 @@ const RESTARTS_MAX = 10
 const RESTART = { ...RETRY_DEFAULTS, initialMs: 1000, maxMs: 300_000 }
 /** A full target or data directory is looked at that often, for as long as it is full (rulings 74). */
 const FULL_MAX_MS = 10_000
-/** What is over before cannot be asked anything; it does not pay for being asked. */
+/** A run that ends before cannot be asked anything; it does not pay for being asked. */
 const SERVED_FROM_MS = 200
 
 export interface SupervisedInput extends PipelineInput {
@@ -146,8 +146,10 @@ class Supervisor implements AsyncDisposable {
   }
 
   async #openServer(folder: string): Promise<ControlServer | undefined> {
-    await this.#engine.clock.sleep(SERVED_FROM_MS, this.#closing.signal)
-    if (this.#closing.signal.aborted) return undefined
+    const { signal } = this.#closing
+    const isBounded = this.#input.plan.outputs.every(({ root }) => root.traits.bounded)
+    if (isBounded) await this.#engine.clock.sleep(SERVED_FROM_MS, signal)
+    if (signal.aborted) return undefined
     const { ControlServer } = await import('./durable/control-server.ts')
     return await ControlServer.open(folder)
   }
