@@ -6,7 +6,7 @@ import { PipelineProcess } from '../pipeline-process.ts'
 import type { Thread } from './points.ts'
 import { type Injection, readCalls, tracedMain, tracePool } from './strace.ts'
 
-// A start with its claim, two epochs with rows in two sinks, a dead letter in each, a prune, and a stop with an epoch of
+// A start with its claim and first checkpoint, two epochs with rows in two sinks, a dead letter in each, a prune, and a stop with an epoch of
 // its own: every kind of call that delivery makes.
 
 const sql = `-- @name p
@@ -62,7 +62,6 @@ export class Scenario {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'p.sql'), sql)
     writeFileSync(join(folder, 'in.jsonl'), '')
-    this.#append()
   }
 
   #append(): void {
@@ -91,10 +90,13 @@ export class Scenario {
         tracer = await tracePool(run.pipelinePid, pool.out, pool.injection)
         process.kill(run.pipelinePid, 'SIGCONT')
       }
+      // The first checkpoint holds where it begins, and no rows.
       if (!(await run.reached('prune'))) return run
-      const second = run.reached('prune')
-      this.#append()
-      if (!(await second)) return run
+      for (let part = 0; part < PARTS; part++) {
+        const pruned = run.reached('prune')
+        this.#append()
+        if (!(await pruned)) return run
+      }
       process.kill(run.pipelinePid, 'SIGINT')
       return run
     } finally {
