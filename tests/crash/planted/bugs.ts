@@ -22,7 +22,7 @@ export const bugs: readonly Bug[] = [
       {
         file: 'src/runtime/delivery/cycle.ts',
         old: "    this.#enter('persist', epoch)\n",
-        now: "    await this.#commit(epoch, tokens)\n    this.#enter('persist', epoch)\n",
+        now: "    await this.#commit(epoch, tokens, undefined)\n    this.#enter('persist', epoch)\n",
       },
     ],
     caughtBy: crash('R2', '--only', 'key=b0/part-'),

@@ -7,7 +7,16 @@ import { type Bug, bugs, type Patch } from './bugs.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 /** What a test needs of the project. */
-const COPIED = ['bin', 'src', 'tests', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts'] as const
+const COPIED = [
+  'bin',
+  'src',
+  'tests',
+  'scripts',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+  'vitest.crash.config.ts',
+] as const
 const LIMIT_MS = 120_000
 
 /** Faults planted in a copy of the sources (R33): each makes its test fail, which passes without it. */
@@ -47,7 +56,7 @@ function plant(copy: string, { file, old, now }: Patch): void {
 }
 
 async function buildAndRun(copy: string, command: readonly string[]): Promise<{ code: number | null; text: string }> {
-  const built = await inFolder(copy, ['node', 'scripts/build.ts'])
+  const built = await inFolder(copy, ['node', 'scripts/build.ts', '--command'])
   if (built.code !== 0) throw new Error(`the copy cannot be built: ${built.text.slice(-500)}`)
   return await inFolder(copy, command)
 }
