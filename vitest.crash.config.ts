@@ -5,13 +5,14 @@ export const slow = [
   'tests/crash/**/*.test.ts',
   'src/**/*.faults.test.ts',
   'tests/chain/*.faults.test.ts',
-  ...['commands', 'dlq', 'ingest', 'recovery', 'stop'].map((name) => `tests/end-to-end/${name}.test.ts`),
+  ...['commands', 'dlq', 'ingest', 'odd-files', 'recovery', 'stop'].map((name) => `tests/end-to-end/${name}.test.ts`),
 ]
 
 const config = defineConfig({
   test: {
     include: slow,
     pool: 'threads',
+    experimental: { viteModuleRunner: false },
     isolate: false,
     globalSetup: ['tests/build-once.ts'],
     testTimeout: 60_000,
