@@ -3,6 +3,7 @@ import { limits } from '../core/limits.ts'
 import type { WorkerMemory } from '../core/memory.ts'
 import { BatchBuilder } from '../core/row-batch.ts'
 import { type DeadLetter, type DeadLetters, deadLetterRow, deadLetterSchema } from './dead-letters.ts'
+import type { DueEntry } from './dlq/due-entry.ts'
 import type { Change } from './dlq/records.ts'
 
 /** Part name of the queue of dead letters in snapshots. */
@@ -28,6 +29,10 @@ export interface DeadLetterQueue extends AsyncDisposable {
   write(run: LetterRun): Promise<void>
   /** What became of an entry, as part of the epoch at hand; absent where entries are not kept as such. */
   change?(change: Change): void
+  /** Entries that run again by themselves, as their time comes; absent where entries are not kept as such. */
+  due?(nowMs: number): Promise<readonly DueEntry[]>
+  /** An entry does not run again by itself. */
+  waive?(id: string): void
   /** What the pipeline waits for, if it does. */
   readonly wait?: QueueWait | undefined
   readonly fill?: { readonly entries: number; readonly bytes: number; readonly share: number } | undefined

@@ -24,7 +24,9 @@ import { BadRows, exprPolicy } from './bad-rows.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
 import { openQueue } from './dlq/open-queue.ts'
+import { openRetries, withRetries } from './dlq/open-retries.ts'
 import type { Rerun } from './dlq/rerun.ts'
+import type { ScheduledRetries } from './dlq/scheduled-retries.ts'
 import { mustReset, refuseUnknownSources } from './durable/reset-sources.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -81,6 +83,7 @@ export class Pipeline {
   readonly #stop = new AbortController()
   #queue: DeadLetterQueue | undefined
   #rate: DeadLetterRate | undefined
+  #retries: ScheduledRetries | undefined
   #control: RunControl | undefined
   /** Sources that have started anew, by id. */
   readonly #reset = new Set<string>()
@@ -236,6 +239,9 @@ export class Pipeline {
         this.#stop.abort()
       },
     })
+    const { plan } = this.#input
+    const retrying = { plan, place: this.#place(durable), sources: this.#sources, drive, letters: deadLetters }
+    if (rerun === undefined) this.#retries = await openRetries(this.#queue, retrying)
     const control: RunControl = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
       elapsedMs: () => this.#engine.clock.elapsedMs(),
       stop: () => this.#stop.abort(),
@@ -248,7 +254,7 @@ export class Pipeline {
     for (const one of [signal, this.#stop.signal]) one.addEventListener('abort', release, { once: true })
     durable.options.onControl?.(control)
     try {
-      const complete = await drive.run()
+      const complete = await withRetries(drive, this.#retries)
       await checkpointing.quiet()
       if (failures.length > 0) throw failures[0]
       await this.#writeDeadLetters()
@@ -430,7 +436,9 @@ export class Pipeline {
   async #writeDeadLetters(): Promise<void> {
     const { plan, rerun, deadLetters } = this.#input
     const queue = this.#queue
-    if (rerun === undefined) await queue?.write({ pipeline: plan.name, nowMicros: this.#context.current.nowMicros })
+    if (this.#retries?.isRunning === true) this.#retries.afterStep(deadLetters.take())
+    else if (rerun === undefined)
+      await queue?.write({ pipeline: plan.name, nowMicros: this.#context.current.nowMicros })
     else rerun.afterStep(this.#badRows.source, deadLetters.take(), queue?.change?.bind(queue))
     this.#rate?.note()
   }

@@ -75,7 +75,9 @@ const given = (pipeline: string | undefined): { readonly pipeline?: string } =>
 const filtered = (command: Command): Command =>
   choosing(
     command.argument('[pipeline]', 'a pipeline (default: all)').option('--pipeline <name>', 'a pipeline'),
-  ).addOption(new Option('--state <state>', 'what became of it').choices(['pending', 'resolved']))
+  ).addOption(
+    new Option('--state <state>', 'what became of it').choices(['pending', 'scheduled', 'gave_up', 'resolved']),
+  )
 
 function choosing(command: Command): Command {
   return command

@@ -29,10 +29,11 @@ export function listEntries(options: ListOptions, io: Io, json: boolean): number
       for (const { pipeline, directory } of placesOf(options)) {
         if (from !== undefined && pipeline < from.pipeline) continue
         const behind = from?.pipeline === pipeline ? from.position : undefined
-        const page = pageOf(selectEntries(queueState(directory), filterOf(options)), { limit: left, cursor: behind })
+        const state = queueState(directory)
+        const page = pageOf(selectEntries(state, filterOf(options)), { limit: left, cursor: behind })
         if (page === undefined) throw badCursor(cursor!)
         for (const entry of page.entries) {
-          const line = listed(pipeline, entry, checksum)
+          const line = listed(pipeline, entry, { schedule: state.schedule, checksum })
           io.out(json ? `${JSON.stringify(line)}\n` : `${listLine(line)}\n`)
         }
         left -= page.entries.length

@@ -8,13 +8,15 @@ import type { LogFiles } from '../../log/log-files.ts'
 import type { DurablePlace } from '../connector-context.ts'
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts'
 import type { DeadLetterQueue, LetterRun, QueueWait } from '../letter-queue.ts'
+import type { DueEntry } from './due-entry.ts'
 import { type EntryRun, entryId, entryOf, errorDetails, isoOf } from './entry.ts'
-import { runLabel, signatureOf } from './queue-folder.ts'
+import { entryAt, lineageOf, runLabel, signatureOf } from './queue-folder.ts'
 import { QueueIndex } from './queue-index.ts'
 import { QueueLog } from './queue-log.ts'
 import { readQueue } from './queue-state.ts'
 import { type Change, type Commit, encodeEntry, encodeRecord, KIND } from './records.ts'
-import { overflowOf, type QueueSettings } from './settings.ts'
+import { nextRetryMs } from './schedule.ts'
+import { overflowOf, type QueueSettings, scheduleOf } from './settings.ts'
 import { sweepQueue } from './sweep.ts'
 
 export interface FileQueueForm {
@@ -81,6 +83,7 @@ export class FileQueue implements DeadLetterQueue {
         lineage: place.lineage,
         incarnation: String(place.incarnation),
         limits: { max_entries: form.settings.max_entries, max_bytes: form.settings.max_bytes },
+        schedule: scheduleOf(form.settings),
       },
       checksum,
       clock,
@@ -139,7 +142,8 @@ export class FileQueue implements DeadLetterQueue {
     const payload = encodeEntry(facts, bytes)
     await this.#makeRoom(payload.length, nowMicros)
     this.#log.append(KIND.entry, payload)
-    this.#index.add(id, { bytes: payload.length, firstMs: nowMicros / 1000 })
+    const { error_category: category } = facts.error_details
+    this.#index.add(id, { bytes: payload.length, firstMs: nowMicros / 1000, category })
     this.#alarm()
   }
 
@@ -148,7 +152,29 @@ export class FileQueue implements DeadLetterQueue {
     this.#log.append(KIND.change, encodeRecord(change))
     if (change.to === 'purged') this.#index.remove(change.id)
     else if (change.to === 'resolved') this.#index.resolve(change.id)
-    else this.#index.reopen(change.id)
+    else this.#index.reopen(change.id, change.error?.error_category)
+  }
+
+  /** Entries of this lineage whose time has come, the oldest first; another lineage reads their rows itself. */
+  async due(nowMs: number): Promise<readonly DueEntry[]> {
+    if (this.#index.transient.size === 0) return []
+    const { directory, checksum, place, settings } = this.#form
+    await this.#log.flush()
+    const { entries } = readQueue(directory, checksum, this.#log.name)
+    const schedule = scheduleOf(settings)
+    const due = [...entries.values()].filter((entry) => {
+      const at = this.#index.transient.has(entry.id) ? nextRetryMs(entry, schedule) : undefined
+      return at !== undefined && at <= nowMs && lineageOf(entry.writer) === place.lineage
+    })
+    return due.slice(0, settings.batch_size).map((entry) => ({
+      entry,
+      ...entryAt(entry.writer, entry.place, checksum),
+    }))
+  }
+
+  /** The entry does not run again by itself. */
+  waive(id: string): void {
+    this.#index.transient.delete(id)
   }
 
   #nthOf({ source, split, ordinal, stage, sqlPosition, sink }: DeadLetter): number {

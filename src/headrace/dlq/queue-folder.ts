@@ -27,6 +27,9 @@ const WRITER = /^(\d{8})-([\w-]+)$/
 /** Of the run of a lineage and incarnation: no other run can write to it. */
 export const runLabel = (lineage: string, incarnation: bigint): string => `${lineage}-${incarnation}`
 
+/** Of the run that wrote a log; what a command wrote has none. */
+export const lineageOf = ({ name }: Writer): string => name.slice(9).split('-')[0]!
+
 export const COMMAND_LABEL = 'command'
 
 /** In the order in which they began. */

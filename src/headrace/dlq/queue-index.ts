@@ -12,14 +12,17 @@ export class QueueIndex {
   /** Of entries that wait: resolved ones do not count. */
   entries = 0
   bytes = 0
+  /** Ids of those that wait and may run again by themselves. */
+  readonly transient = new Set<string>()
 
   /** Takes over what the logs say. */
   load(state: QueueState): void {
     this.#held.clear()
+    this.transient.clear()
     this.entries = 0
     this.bytes = 0
-    for (const { id, bytes, firstMs, state: is } of state.entries.values()) {
-      this.add(id, { bytes, firstMs })
+    for (const { id, bytes, firstMs, state: is, category } of state.entries.values()) {
+      this.add(id, { bytes, firstMs, category })
       if (is === 'resolved') this.resolve(id)
     }
   }
@@ -28,8 +31,10 @@ export class QueueIndex {
     return this.#held.has(id)
   }
 
-  add(id: string, { bytes, firstMs }: { readonly bytes: number; readonly firstMs: number }): void {
+  add(id: string, entry: { readonly bytes: number; readonly firstMs: number; readonly category: string }): void {
+    const { bytes, firstMs, category } = entry
     this.#held.set(id, { bytes, firstMs, resolved: false })
+    if (category === 'transient') this.transient.add(id)
     this.entries++
     this.bytes += bytes
   }
@@ -38,6 +43,7 @@ export class QueueIndex {
     const held = this.#held.get(id)
     if (held === undefined) return
     this.#held.delete(id)
+    this.transient.delete(id)
     if (!held.resolved) this.#less(held)
   }
 
@@ -45,12 +51,14 @@ export class QueueIndex {
     const held = this.#held.get(id)
     if (held === undefined || held.resolved) return
     held.resolved = true
+    this.transient.delete(id)
     this.#less(held)
   }
 
   /** It failed again: it waits, if it did not. */
-  reopen(id: string): void {
+  reopen(id: string, category: string | undefined): void {
     const held = this.#held.get(id)
+    if (held !== undefined && category === 'transient') this.transient.add(id)
     if (held?.resolved !== true) return
     held.resolved = false
     this.entries++

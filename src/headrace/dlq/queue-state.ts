@@ -11,6 +11,7 @@ import {
   type QueueLimits,
   type WriterMeta,
 } from './records.ts'
+import type { Schedule } from './schedule.ts'
 
 export type EntryState = 'pending' | 'resolved'
 
@@ -47,6 +48,7 @@ export interface QueueState {
   readonly dropped: number
   /** Of the last run that wrote. */
   readonly limits: QueueLimits | undefined
+  readonly schedule: Schedule | undefined
 }
 
 type Read =
@@ -76,6 +78,7 @@ export function readQueue(directory: string, checksum: Checksum, own?: string): 
   const epochs = new Map<string, bigint>()
   const reads = new Map<Writer, Read[]>()
   let limits: QueueLimits | undefined
+  let schedule: Schedule | undefined
   for (const writer of writers) {
     const read: Read[] = []
     reads.set(writer, read)
@@ -94,6 +97,7 @@ export function readQueue(directory: string, checksum: Checksum, own?: string): 
         const meta = decodeRecord<WriterMeta>(payload)
         checkFormat(meta, writer)
         limits = meta.limits ?? limits
+        schedule = meta.schedule ?? schedule
       }
     }
   }
@@ -110,7 +114,7 @@ export function readQueue(directory: string, checksum: Checksum, own?: string): 
       } else if (applyChange(entries, one.change, { writer: writer.name, sequence: one.sequence })) dropped++
     }
   }
-  return { writers, entries, epochs, dropped, limits }
+  return { writers, entries, epochs, dropped, limits, schedule }
 }
 
 function entryOf(

@@ -1,4 +1,5 @@
 import type { EntryFacts, ErrorDetails } from './entry.ts'
+import type { Schedule } from './schedule.ts'
 
 /** Kinds of the records of a queue's logs. */
 export const KIND = { meta: 1, entry: 2, change: 3, commit: 4 } as const
@@ -11,6 +12,7 @@ export interface WriterMeta {
   readonly lineage?: string | undefined
   readonly incarnation?: string | undefined
   readonly limits?: QueueLimits | undefined
+  readonly schedule?: Schedule | undefined
 }
 
 /** What a queue takes at most. */
@@ -24,8 +26,8 @@ export interface Change {
   readonly id: string
   readonly at: string
   readonly to: 'pending' | 'resolved' | 'purged'
-  /** `run`: the same failure again; `replay`: it ran again. */
-  readonly by: 'run' | 'replay' | 'retention' | 'overflow' | 'command'
+  /** `run`: the same failure again; `replay`: it ran again, `schedule`: by itself. */
+  readonly by: 'run' | 'replay' | 'schedule' | 'retention' | 'overflow' | 'command'
   readonly error?: ErrorDetails | undefined
   readonly seen?: { readonly writer: string; readonly sequence: string } | undefined
 }

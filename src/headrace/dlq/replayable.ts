@@ -10,13 +10,16 @@ const STATEFUL: Readonly<Partial<Record<PlanKind, string>>> = {
   limit: 'LIMIT',
 }
 
+/** Names of what keeps rows in a plan. */
+const keepersOf = (plan: ScriptPlan): ReadonlySet<string> =>
+  new Set([...nodesOf(plan)].flatMap(({ kind }) => STATEFUL[kind] ?? []))
+
+/** Rows can run again one by one. */
+export const isRowByRow = (plan: ScriptPlan): boolean => keepersOf(plan).size === 0
+
 /** Refuses a pipeline whose rows cannot run again one by one. */
 export function refuseStateful(plan: ScriptPlan): void {
-  const kept = new Set<string>()
-  for (const node of nodesOf(plan)) {
-    const what = STATEFUL[node.kind]
-    if (what !== undefined) kept.add(what)
-  }
+  const kept = keepersOf(plan)
   if (kept.size === 0) return
   throw new HeadraceError(
     'dlq_replay_refused',

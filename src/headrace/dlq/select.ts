@@ -2,6 +2,7 @@ import type { Checksum } from '../../log/frame.ts'
 import { type EntryFacts, isoOf } from './entry.ts'
 import { entryAt } from './queue-folder.ts'
 import type { IndexedEntry, QueueState } from './queue-state.ts'
+import { stateOf } from './schedule.ts'
 
 /** Which entries a command means; what is absent does not matter. */
 export interface EntryFilter {
@@ -9,6 +10,7 @@ export interface EntryFilter {
   readonly ids?: readonly string[] | undefined
   readonly category?: string | undefined
   readonly code?: string | undefined
+  /** `pending`: all that wait; `scheduled` and `gave_up` are some of them. */
   readonly state?: string | undefined
   readonly stage?: string | undefined
   /** By the first failure: from, inclusive, and until, exclusive; milliseconds since 1970-01-01T00:00:00Z. */
@@ -16,14 +18,14 @@ export interface EntryFilter {
   readonly untilMs?: number | undefined
 }
 
-export function selectEntries({ entries }: QueueState, filter: EntryFilter): readonly IndexedEntry[] {
+export function selectEntries({ entries, schedule }: QueueState, filter: EntryFilter): readonly IndexedEntry[] {
   const { ids, category, code, state, stage, sinceMs, untilMs } = filter
   return [...entries.values()].filter(
     (entry) =>
       (ids === undefined || ids.some((id) => entry.id.startsWith(id))) &&
       (category === undefined || entry.category === category) &&
       (code === undefined || entry.code === code) &&
-      (state === undefined || entry.state === state) &&
+      (state === undefined || entry.state === state || stateOf(entry, schedule) === state) &&
       (stage === undefined || entry.stage === stage) &&
       (sinceMs === undefined || entry.firstMs >= sinceMs) &&
       (untilMs === undefined || entry.firstMs < untilMs),
@@ -78,13 +80,17 @@ export interface ListedEntry {
   readonly epoch: string
 }
 
-export function listed(pipeline: string, entry: IndexedEntry, checksum: Checksum): ListedEntry {
+export function listed(
+  pipeline: string,
+  entry: IndexedEntry,
+  { schedule, checksum }: { readonly schedule: QueueState['schedule']; readonly checksum: Checksum },
+): ListedEntry {
   const { facts } = entryAt(entry.writer, entry.place, checksum)
   const { source_uri: source, partition: split, offset, bytes } = facts.original_message
   return {
     id: entry.id,
     pipeline,
-    state: entry.state,
+    state: stateOf(entry, schedule),
     category: entry.category,
     code: entry.code,
     stage: entry.stage,

@@ -10,6 +10,7 @@ import {
   type ValuesOf,
 } from '../../core/options.ts'
 import type { ScriptPlan } from '../../sql/plan.ts'
+import type { Schedule } from './schedule.ts'
 
 /** `dlq.*` of a pipeline (resilience.md §6, delivery.md §9). */
 export const queueOptions = {
@@ -49,8 +50,16 @@ export const queueOptions = {
     aliases: ['max_rate'],
   }),
   rate_window: duration('The window of the rate.', { default: 60_000, min: 1000 }),
-  retries: integer('Retries of transient entries by schedule.', { default: 5, min: 0, later: true }),
-  reprocess_interval: duration('How often such entries are looked for.', { default: 300_000, later: true }),
+  retries: integer('Retries of transient entries, behind which they wait for a user.', { default: 5, min: 0 }),
+  retry_initial: duration('Until the first of them.', { default: 1000, min: 1 }),
+  retry_multiplier: float('By which each further delay is longer.', { default: 2, min: 1 }),
+  retry_max: duration('The longest delay.', { default: 3_600_000, min: 1 }),
+  retry_jitter: float('Share by which a delay is longer or shorter.', { default: 0.1, min: 0, max: 1 }),
+  reprocess_interval: duration('How often a running pipeline looks for entries whose time has come.', {
+    default: 300_000,
+    min: 100,
+  }),
+  batch_size: integer('Entries that run again at one look.', { default: 100, min: 1, max: 10_000 }),
 } as const
 
 export type QueueSettings = ValuesOf<typeof queueOptions>
@@ -64,6 +73,14 @@ export function queueSettings(plan: Pick<ScriptPlan, 'settings'>): QueueSettings
     .map(([name, value]) => ({ name: name.slice(PREFIX.length), value, origin: 'SET' }))
   return parseOptions(queueOptions, given, { side: 'sink', subject: 'dlq' }) as QueueSettings
 }
+
+export const scheduleOf = (settings: QueueSettings): Schedule => ({
+  retries: settings.retries,
+  initialMs: settings.retry_initial,
+  multiplier: settings.retry_multiplier,
+  maxMs: settings.retry_max,
+  jitter: settings.retry_jitter,
+})
 
 /** `overflow` under the one name that each policy has inside. */
 export function overflowOf({ overflow }: QueueSettings): 'block' | 'reject' | 'drop_oldest' {

@@ -22,6 +22,8 @@ import { wholeEntry } from './whole-entry.ts'
 export class Collected {
   readonly rows: Row[] = []
   epoch = 0n
+  /** Rows are refused as by a target that does not answer. */
+  away = false
   readonly #staged = new Map<bigint, readonly Row[]>()
 
   /** A sink of one run. */
@@ -29,6 +31,10 @@ export class Collected {
     let open: Row[] = []
     return {
       write: async (batch) => {
+        if (this.away) {
+          const refused = { code: 'connector_unreachable', detail: 'away' }
+          return Array.from({ length: batch.rows }, (_, row) => ({ row, ...refused }))
+        }
         for (let row = 0; row < batch.rows; row++) open.push(rowAt(batch, row))
         return []
       },
@@ -157,6 +163,7 @@ export class Trial {
         offset: parts.original_message.offset,
         code,
         state: is,
+        retryState: parts.retry_info.state,
         attempts,
         text: Buffer.from(bytes).toString(),
       }
@@ -169,6 +176,8 @@ export interface SeenEntry {
   readonly offset: number | null
   readonly code: string
   readonly state: string
+  /** `scheduled` and `gave_up` are told apart from what waits for a user. */
+  readonly retryState: string
   readonly attempts: number
   readonly text: string
 }

@@ -3,6 +3,7 @@ import { checkBytes, type EntryFacts, type ErrorDetails, isoOf } from './entry.t
 import { entryAt, recordsOf } from './queue-folder.ts'
 import type { IndexedEntry, QueueState } from './queue-state.ts'
 import { type Change, decodeEntry, decodeRecord, KIND } from './records.ts'
+import { nextRetryMs, stateOf } from './schedule.ts'
 
 /** An entry with all its parts (resilience.md §6). */
 export interface WholeEntry {
@@ -14,7 +15,7 @@ export interface WholeEntry {
     readonly attempt_count: number
     readonly first_failure: string
     readonly last_attempt: string
-    readonly next_retry: null
+    readonly next_retry: string | null
     readonly retry_history: readonly { readonly attempt: number; readonly timestamp: string; readonly error: string }[]
     readonly replay_count: number
     readonly state: string
@@ -26,7 +27,7 @@ const HISTORY = 20
 
 /** Reads an entry, what became of it, and the bytes of its original, whose digest is checked. */
 export function wholeEntry(
-  { writers }: QueueState,
+  { writers, schedule }: QueueState,
   entry: IndexedEntry,
   checksum: Checksum,
 ): { readonly parts: WholeEntry; readonly bytes: Uint8Array } {
@@ -53,6 +54,7 @@ export function wholeEntry(
     }
   }
   const history = attempts.map((one, i) => ({ attempt: i + 1, ...one })).slice(-HISTORY)
+  const next = nextRetryMs(entry, schedule)
   const parts: WholeEntry = {
     id: facts.id,
     original_message: facts.original_message,
@@ -61,10 +63,10 @@ export function wholeEntry(
       attempt_count: entry.attempts,
       first_failure: isoOf(entry.firstMs * 1000),
       last_attempt: isoOf(entry.lastMs * 1000),
-      next_retry: null,
+      next_retry: next === undefined ? null : isoOf(next * 1000),
       retry_history: history,
       replay_count: entry.replays,
-      state: entry.state,
+      state: stateOf(entry, schedule),
     },
     metadata: { ...facts.metadata, epoch: String(entry.epoch) },
   }

@@ -98,6 +98,27 @@ export class Drive {
     })
   }
 
+  /**
+   * Pushes rows once more that were read before, between two items: no position moves, and they are not counted as read.
+   * `begin` is called inside the step.
+   */
+  async again(
+    open: OpenSource,
+    rows: { readonly split: string; readonly batch: Batch | undefined; readonly rejects: readonly Reject[] },
+    begin: () => void,
+  ): Promise<void> {
+    const { split, batch, rejects } = rows
+    const push = async (): Promise<void> => {
+      if (open.origin.ended) return
+      begin()
+      for (const reject of rejects) this.#input.onReject(reject, open.node, split)
+      if (batch === undefined) return
+      await open.origin.batch(batch)
+      open.origin.rows -= batch.rows
+    }
+    await this.#failFast(this.#step(split, push, open.node))
+  }
+
   /** True when everything has ended, false when it was stopped. */
   async run(): Promise<boolean> {
     const { graph, sources } = this.#input
