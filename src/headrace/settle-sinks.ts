@@ -10,14 +10,14 @@ import type { Durable } from './durable/start.ts'
  */
 export async function settleSinks(
   sinks: readonly CycleSink[],
-  { restored, snapshots, resolution }: Pick<Durable, 'restored' | 'snapshots' | 'resolution'>,
+  { restored, isSettled, snapshots, resolution }: Pick<Durable, 'restored' | 'isSettled' | 'snapshots' | 'resolution'>,
   of: { readonly pipeline: string; readonly sinkLed: boolean; readonly sources: readonly string[] },
 ): Promise<Led | undefined> {
   const { incarnation } = snapshots
   const { pipeline, sinkLed, sources } = of
   const led = sinkLed ? await settleLed(sinks[0]!, restored, incarnation) : undefined
   const offsets = sinkLed && restored !== undefined ? ledOffsetsOf(restored, sources) : undefined
-  const form = { incarnation, pipeline, resolution, led: offsets }
+  const form = { incarnation, pipeline, resolution, isSettled, led: offsets }
   snapshots.skipEpochs(led === undefined ? await settle(sinks, restored, form) : led.epoch)
   return led
 }

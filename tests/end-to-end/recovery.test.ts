@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -247,4 +256,18 @@ SELECT k FROM s;
     '{"window_start":"2026-01-01T00:00:00Z","n":2}',
     '{"window_start":"2026-01-01T00:00:01Z","n":1}',
   ])
+})
+
+test('a folder that was taken away behind a complete run is in nobody’s way: what was added goes into a new one', async () => {
+  put('a.jsonl', rows(0, 10))
+  put(
+    'p.sql',
+    "CREATE STREAM s (id BIGINT, city STRING) FROM 'file:*.jsonl'; INSERT INTO 'file:out/' SELECT id FROM s;",
+  )
+  expect((await headrace(['run', 'p.sql'], { cwd })).code).toBe(0)
+  renameSync(join(cwd, 'out'), join(cwd, 'away'))
+  put('b.jsonl', rows(10, 15))
+  const added = await headrace(['run', 'p.sql', '--continue'], { cwd })
+  expect([added.code, ids(linesBelow('out'))], added.err).toEqual([0, [10, 11, 12, 13, 14]])
+  expect(ids(linesBelow('away'))).toEqual(upTo(10))
 })

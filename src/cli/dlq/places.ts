@@ -5,6 +5,7 @@ import { didYouMean } from '../../core/suggest.ts'
 import { queueFolder, queuesOf } from '../../headrace/dlq/queue-folder.ts'
 import type { EntryFilter } from '../../headrace/dlq/select.ts'
 import { dataDirectory } from '../../headrace/durable/state-folder.ts'
+import { keptPipeline } from '../../headrace/operate/kept-pipelines.ts'
 import type { DlqFilter } from './options.ts'
 
 export interface QueuePlace {
@@ -26,8 +27,8 @@ export function placesOf({ dataDir, pipeline }: Pick<DlqFilter, 'dataDir' | 'pip
 /** A pipeline without dead letters has no queue; one that nobody has heard of is a mistake. */
 function refuseUnknown(pipeline: string, names: readonly string[], dataDir: string): void {
   const near = didYouMean(pipeline, names)
-  if (near === undefined) return
-  throw new HeadraceError('cli_usage', `"${pipeline}" has no dead letters in "${dataDir}"`, { hint: near })
+  if (near === undefined) keptPipeline(dataDir, pipeline)
+  else throw new HeadraceError('cli_usage', `"${pipeline}" has no dead letters in "${dataDir}"`, { hint: near })
 }
 
 export function filterOf({ category, code, state, stage, since, until }: DlqFilter): EntryFilter {

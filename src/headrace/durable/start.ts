@@ -74,6 +74,8 @@ export interface Durable {
   readonly snapshots: Snapshots
   /** What is gone on from; undefined at a first start and after a completed run. */
   readonly restored: StreamCheckpoint | undefined
+  /** Every sink has committed the epoch of it. */
+  readonly isSettled: boolean
   /** All input was read already: only commits may be left. */
   readonly completed: boolean
   /** All input was read already: positions are gone on from, and nothing else of the run before. */
@@ -162,6 +164,7 @@ export async function startDurable(
         options.letters ?? ('dataDir' in options.at ? queueFolder(options.at.dataDir, facts.pipeline) : undefined),
       snapshots,
       restored,
+      isSettled: from === undefined && choice.done,
       completed: from === undefined && restored !== undefined && choice.meta?.completed === true && !continues,
       continues,
       clock,

@@ -15,6 +15,8 @@ export async function settle(
   of: {
     readonly incarnation: bigint
     readonly pipeline: string
+    /** Every sink has committed the snapshot's epoch: one that knows nothing has been taken away since. */
+    readonly isSettled?: boolean | undefined
     readonly resolution?: Resolved | undefined
     /** Where the sink leads: those of the snapshot. */
     readonly led?: LedOffsets | undefined
@@ -34,8 +36,8 @@ export async function settle(
   }
   for (const { part, sink } of sinks) {
     const token = checkpoint?.operatorStates.get(preparedKey(part))
-    const has = held.get(part)
-    const isBehind = has === undefined || has < epoch
+    const has = held.get(part) ?? 0n
+    const isBehind = has < epoch && !(of.isSettled === true && has === 0n)
     if (token !== undefined && isBehind) await sink.commit?.(epoch, token, noReplay, of.led)
     await sink.restore?.(epoch, token)
   }

@@ -33,7 +33,7 @@ export function* foreignFinals(
 export function refuseForeign(root: string, who: { readonly pipeline: string; readonly lineage: string }): void {
   for (const path of foreignFinals(root, who)) {
     throw new HeadraceError('target_exists', `"${root}" holds files of an earlier run of "${who.pipeline}"`, {
-      hint: "write_mode = 'append' adds to them, write_mode = 'overwrite' replaces them",
+      hint: "write_mode = 'append' adds to them, write_mode = 'overwrite' replaces them; run --continue reads what came since",
       details: { file: path },
     })
   }
