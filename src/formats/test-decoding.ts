@@ -65,3 +65,6 @@ export function decodeBytes(
   take(decoder.finish())
   return { rows, rejects, batches, next }
 }
+
+/** Bytes at the borders of what a number or a time may hold. */
+export const TELLING_BYTES = [0, 9, 10, 13, 32, 34, 43, 44, 45, 46, 47, 48, 57, 58, 59, 69, 84, 90, 101, 127, 128, 255]

@@ -31,9 +31,12 @@ const C = {
   nullLength: 18,
   fieldMost: 19,
   host: 20,
+  places: 21,
 } as const
 const CONTEXT_BYTES = 96
 const NO_BYTE = 256
+/** A word for each of the bytes that asm/csv-plain.ts looks at at once, and for those it may write behind them. */
+const PLACES_BYTES = 4 * (4096 + 128)
 
 /** Where fields go: by column of the scanner, the position of its field, −1 for none. */
 export interface CsvLayout {
@@ -63,6 +66,7 @@ export class CsvScanner implements Disposable {
   readonly #words: Uint32Array
   readonly #index: number
   readonly #nullText: number
+  readonly #places: number
   #layout: CsvLayout = { positions: [], width: 0 }
   /** The kernel reads one column per field, and does not know columns that have no field. */
   #plain = true
@@ -92,6 +96,7 @@ export class CsvScanner implements Disposable {
     this.rowRecord = new Uint32Array(memory.buffer, this.#index + 8 * capacity, capacity)
     this.#nullText = memory.allocate(dialect.nullText.length + 16)
     memory.bytes.set(dialect.nullText, this.#nullText)
+    this.#places = memory.allocate(PLACES_BYTES)
     this.#context = memory.allocate(CONTEXT_BYTES)
     this.#words = new Uint32Array(memory.buffer, this.#context, CONTEXT_BYTES / 4).fill(0)
     this.#writeDialect()
@@ -153,6 +158,7 @@ export class CsvScanner implements Disposable {
     for (const leaf of this.leaves) leaf[Symbol.dispose]()
     memory.free(this.#index, 12 * this.#capacity)
     memory.free(this.#nullText, this.#dialect.nullText.length + 16)
+    memory.free(this.#places, PLACES_BYTES)
     memory.free(this.#context, CONTEXT_BYTES)
     if (this.#stepsSize > 0) memory.free(this.#steps, this.#stepsSize)
     if (this.#sideSize > 0) memory.free(this.#side, this.#sideSize)
@@ -175,6 +181,7 @@ export class CsvScanner implements Disposable {
     words[C.nullText] = this.#nullText
     words[C.nullLength] = dialect.nullText.length
     words[C.fieldMost] = dialect.fieldBytesMax
+    words[C.places] = this.#places
   }
 
   #scanCompiled(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fuzzCsv } from '../../../scripts/fuzz/csv.ts'
 import { fuzzCsvTyped } from '../../../scripts/fuzz/csv-typed.ts'
 import { array, decimal, types } from '../../core/types.ts'
-import { column, decodeBytes, specOf, testDeps } from '../test-decoding.ts'
+import { column, decodeBytes, specOf, TELLING_BYTES, testDeps } from '../test-decoding.ts'
 import { createCsvDecoder } from './csv-decoder.ts'
 
 const deps = testDeps()
@@ -25,6 +25,32 @@ test('20,000 records in many dialects, cut anywhere: kernel, twin and rules agre
 
 test('5,000 records of typed columns: kernel and twin agree, also on what they refuse', () => {
   expect(fuzzCsvTyped(5000, SEED), `seed ${SEED}`).toEqual([])
+})
+
+test('bytes beside the digits in every place of numbers and times: kernel and twin agree', () => {
+  const columns = [column('i', types.bigint), column('d', types.double), column('t', types.timestamp)]
+  const values = ['1234', '-12.5', '2026-01-31T10:20:30.456+01:30', '1767225600000']
+  const places = values.flatMap((value) => Array.from(value, (_, at) => ({ value, at })))
+  for (const byte of TELLING_BYTES) {
+    const lines = places.flatMap(({ value, at }) => {
+      const field = Buffer.from(value)
+      field[at] = byte
+      return [0, 1, 2].map((column) => {
+        const fields = [0, 1, 2].map((other) => (other === column ? field : Buffer.from('7')))
+        return Buffer.concat([
+          fields[0]!,
+          Buffer.from(','),
+          fields[1]!,
+          Buffer.from(','),
+          fields[2]!,
+          Buffer.from('\n'),
+        ])
+      })
+    })
+    const text = Buffer.concat([Buffer.from('i,d,t\n'), ...lines])
+    const [on, off] = (['on', 'off'] as const).map((kernels) => decode(columns, text, { kernels }))
+    expect(on, `byte ${byte}`).toEqual(off)
+  }
 })
 
 describe.each(['on', 'off'] as const)('kernels %s', (kernels) => {

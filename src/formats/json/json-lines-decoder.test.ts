@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { array, decimal, field, map, struct, types } from '../../core/types.ts'
-import { column, decodeBytes, specOf, testDeps } from '../test-decoding.ts'
+import { column, decodeBytes, specOf, TELLING_BYTES, testDeps } from '../test-decoding.ts'
 import { createJsonLinesDecoder } from './json-lines-decoder.ts'
 
 const deps = testDeps()
@@ -14,6 +14,27 @@ function decode(
   using decoder = createJsonLinesDecoder(specOf(columns, more), deps)
   return decodeBytes(decoder, text, step)
 }
+
+test('bytes beside the digits in every place of numbers and times: kernel and twin agree', () => {
+  const columns = [column('i', types.bigint), column('d', types.double), column('t', types.timestamp)]
+  const values = ['1234', '-12.5', '1767225600000', '"2026-01-31T10:20:30.456+01:30"', '"2026-01-31T10:20:30Z"']
+  for (const byte of TELLING_BYTES) {
+    const lines = values.flatMap((value) =>
+      Array.from(value).flatMap((_, at) => {
+        const given = Buffer.from(value)
+        given[at] = byte
+        return ['i', 'd', 't'].flatMap((name) => [
+          Buffer.from(`{"i":7,"d":7,"t":7}\n{"a":1,"${name}":`),
+          given,
+          Buffer.from(',"z":2}\n'),
+        ])
+      }),
+    )
+    const text = Buffer.concat(lines)
+    const [on, off] = (['on', 'off'] as const).map((kernels) => decode(columns, text, { kernels }))
+    expect(on, `byte ${byte}`).toEqual(off)
+  }
+})
 
 describe.each(['on', 'off'] as const)('kernels %s', (kernels) => {
   test('identifiers keep every digit, whatever lies beside them', () => {

@@ -1,5 +1,6 @@
 // Scanner of delimited text: fields by position, quoted fields and line breaks in them, LF, CRLF and CR.
 import { BOOL, clearValue, data8, DATE, DECIMAL, F64, host, I32, I64, resetHostCalls, hostCalls, setSide, side, STEP, storeNumber, storeWide, STRING, TIME, valid } from "./json-values";
+import { plainRecords, plainTaken, preparePlain } from "./csv-plain";
 import { digitMask, digitsN, scanNumber } from "./number";
 import { POW10_F64, VECTORS } from "./tables";
 import { isUtf8 } from "./text";
@@ -8,7 +9,7 @@ import { isoDays, isoMicros, parseDate, parseIso } from "./time";
 // Words of ctx: +0 position (in, out) +4 limit +8 most records +12 record index (in, out) +16 row (in, out) +20 steps, one
 // per field up to the last wanted one (for a field that no column reads, +28 is how many such follow, itself included) +24 their number +28 fields of a record +32 starts +36 ends +40 record per row
 // +44 side (in, out) +48 delimiter +52 quote +56 escape +60 comment (256: none) +64 flags +68 text of NULL +72 its length
-// +76 longest field +80 values that the host converted (in, out)
+// +76 longest field +80 values that the host converted (in, out) +84 room for places of structural bytes
 const PAD: u32 = 1; // short and long records are taken
 const TRIM: u32 = 2;
 const SKIP: i32 = 0; // kind of a field that no column reads
@@ -246,10 +247,20 @@ export function scanCsv(ctx: usize): i32 {
   nullText = load<usize>(ctx, 68);
   nullLength = load<u32>(ctx, 72);
   fieldMost = load<u32>(ctx, 76);
-  const d = i8x16.splat(<u8>delimiter), lf = v128.load(VECTORS + 32), cr = i8x16.splat(13), zero = v128.load(VECTORS + 48);
+  const d = i8x16.splat(<u8>delimiter), lf = v128.load(VECTORS + 32), cr = i8x16.splat(13), zero = v128.load(VECTORS + 48), nine = v128.load(VECTORS + 96);
   const quotes = i8x16.splat(<u8>quote);
   const simple = !trim && nullLength == 0 && (delimiter == 44 || delimiter < 43 || delimiter > 57);
+  const plain = !trim && nullLength == 0 && preparePlain(delimiter, quote, width);
+  let wait: i32 = 0, pause: i32 = 0; // records until plain ones are looked for again
   while (p < limit) {
+    if (plain && --wait < 0) {
+      p = plainRecords(ctx, p, idx, row);
+      idx += plainTaken;
+      row += plainTaken;
+      pause = plainTaken ? 0 : min(2 * pause + 1, 64);
+      wait = pause;
+      if (p >= limit) break;
+    }
     const record = p, sideAtStart = side;
     let c = <u32>load<u8>(p);
     if (c == comment || (isBreak(c) && width != 1)) {
@@ -274,7 +285,7 @@ export function scanCsv(ctx: usize): i32 {
       if (simple && kind >= F64 && kind <= TIME) {
         const negative = load<u8>(p) == 45;
         const from = p + <usize>negative;
-        const m = digitMask(from, zero, lf);
+        const m = digitMask(from, zero, nine);
         const n1 = <u32>ctz(~m);
         if (n1 - 1 < 15 && (n1 == 1 || load<u8>(from) != 48)) {
           let q = from + n1, v = <f64><i64>digitsN(from, n1);

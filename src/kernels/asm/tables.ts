@@ -14,6 +14,7 @@ export const CRC: usize = 13440; // 8 × 256 words, then 4 × 256 words of the s
 export const HASHES: usize = 25856; // one block of key hashes
 export const HASH_BLOCK: u32 = 1024;
 export const UNBASE64: usize = 29952; // value of a base64 digit, ff: none
+export const STRUCTURE: usize = 30208; // by the low four bits of a byte: the byte that has them and is structural
 
 export const POW128_MIN: i32 = -342;
 

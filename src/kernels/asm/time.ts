@@ -71,7 +71,7 @@ export function parseIso(p: usize): usize {
     t += <i64>(tens * 10 + ones) * 1000000;
     p += 3;
     if (load<u8>(p) == 46) {
-      const n = <u32>ctz(~digitMask(p + 1, v128.load(VECTORS + 48), v128.load(VECTORS + 32)));
+      const n = <u32>ctz(~digitMask(p + 1, v128.load(VECTORS + 48), v128.load(VECTORS + 96)));
       if (n - 1 > 8) return 0;
       const f = digitsN(p + 1, n);
       if (n <= 6) t += <i64>(f * load<u64>(POW10_U64 + (<usize>(6 - n) << 3)));
@@ -82,7 +82,7 @@ export function parseIso(p: usize): usize {
   const c = load<u8>(p);
   if (c == 0x5a) p++;
   else if (c == 43 || c == 45) {
-    const digits = digitMask(p + 1, v128.load(VECTORS + 48), v128.load(VECTORS + 32));
+    const digits = digitMask(p + 1, v128.load(VECTORS + 48), v128.load(VECTORS + 96));
     if ((digits & 3) != 3) return 0;
     const hours = two(p + 1);
     let minutes = 0;
