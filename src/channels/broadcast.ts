@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts'
-import { oneOf, ringCapacity, wholeNumber } from './capacity.ts'
+import type { OptionNames } from '../core/option-names.ts'
+import { oneOf, refuseUnknown, ringCapacity, wholeNumber } from './capacity.ts'
 import { BroadcastError, StreamingError } from './errors.ts'
 import { type Cursor, DONE, ItemRing } from './ring.ts'
 
@@ -31,6 +32,15 @@ export interface SubscriberFacts {
   readonly isLagging: boolean
 }
 
+const OPTIONS: OptionNames<BroadcastOptions> = {
+  capacity: true,
+  maxSubscribers: true,
+  policy: true,
+  slowTimeoutMs: true,
+  lagWarning: true,
+  clock: true,
+}
+
 /** Everything that is published goes to every subscriber from the moment at which it joined. */
 export class Broadcast<T> implements AsyncDisposable {
   readonly #ring: ItemRing<T>
@@ -46,6 +56,7 @@ export class Broadcast<T> implements AsyncDisposable {
   #giveUp: AbortController | undefined
 
   constructor(options: BroadcastOptions = {}) {
+    refuseUnknown('a broadcast', options, OPTIONS)
     const { capacity = 1024, maxSubscribers = 64, policy = 'block', slowTimeoutMs = 100, lagWarning = 1000 } = options
     this.#ring = new ItemRing(ringCapacity(capacity))
     this.#maxSubscribers = wholeNumber('maxSubscribers', maxSubscribers, 0)

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts'
-import { oneOf, ringCapacity } from './capacity.ts'
+import type { OptionNames } from '../core/option-names.ts'
+import { oneOf, refuseUnknown, ringCapacity } from './capacity.ts'
 import { StreamingError } from './errors.ts'
 import { type Cursor, DONE, ItemRing, type Overflow } from './ring.ts'
 import { drain, within } from './waits.ts'
@@ -33,9 +34,12 @@ export function channel<T>(options: ChannelOptions = {}): {
   readonly sender: Sender<T>
   readonly receiver: Receiver<T>
 } {
+  refuseUnknown('a channel', options, OPTIONS)
   const core = new ChannelCore<T>(options)
   return { sender: new Sender(core), receiver: new Receiver(core) }
 }
+
+const OPTIONS: OptionNames<ChannelOptions> = { capacity: true, overflow: true, trackStats: true, clock: true }
 
 class ChannelCore<T> {
   readonly ring: ItemRing<T>

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import type { Processor } from '../processor.ts'
-import { positive } from '../settings.ts'
+import { needFunction, positive, refuseUnknown } from '../settings.ts'
 
 export interface DedupeOptions {
   /** The id of the message when absent. */
@@ -27,12 +27,10 @@ export class DedupeProcessor implements Processor {
   readonly #seen = new Map<string, number>()
   #evicted = 0
 
-  constructor({
-    key = (message) => message.id,
-    windowMs = 300_000,
-    maxEntries = 100_000,
-    clock = systemClock,
-  }: DedupeOptions = {}) {
+  constructor(options: DedupeOptions = {}) {
+    refuseUnknown('a dedupe processor', options, { key: true, windowMs: true, maxEntries: true, clock: true })
+    const { key = (message) => message.id, windowMs = 300_000, maxEntries = 100_000, clock = systemClock } = options
+    needFunction('key', key)
     this.#key = key
     this.#windowMs = positive('windowMs', windowMs)
     this.#maxEntries = positive('maxEntries', maxEntries)

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import type { Processor } from '../processor.ts'
-import { notNegative } from '../settings.ts'
+import { notNegative, refuseUnknown } from '../settings.ts'
 
 export interface TimeWindowOptions {
   /** No limit when absent. */
@@ -17,7 +17,9 @@ export class TimeWindowProcessor implements Processor {
   readonly #maxAheadMs: number
   readonly #clock: Clock
 
-  constructor({ maxAgeMs, maxAheadMs = 1000, clock = systemClock }: TimeWindowOptions = {}) {
+  constructor(options: TimeWindowOptions = {}) {
+    refuseUnknown('a time window', options, { maxAgeMs: true, maxAheadMs: true, clock: true })
+    const { maxAgeMs, maxAheadMs = 1000, clock = systemClock } = options
     this.#maxAgeMs = maxAgeMs === undefined ? Number.POSITIVE_INFINITY : notNegative('maxAgeMs', maxAgeMs)
     this.#maxAheadMs = notNegative('maxAheadMs', maxAheadMs)
     this.#clock = clock

@@ -3,7 +3,7 @@ import { type DataType, type Schema, typeName } from '../../core/types.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import type { Processor } from '../processor.ts'
-import { notNegative } from '../settings.ts'
+import { notNegative, refuseUnknown } from '../settings.ts'
 
 export interface ValidationOptions {
   readonly maxBytes?: number | undefined
@@ -20,6 +20,7 @@ export class ValidationProcessor implements Processor {
   readonly #options: ValidationOptions
 
   constructor(options: ValidationOptions = {}) {
+    refuseUnknown('a validation', options, { maxBytes: true, utf8: true, nonEmpty: true, schema: true })
     if (options.maxBytes !== undefined) notNegative('maxBytes', options.maxBytes)
     this.#options = options
   }
