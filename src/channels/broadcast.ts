@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { OptionNames } from '../core/option-names.ts'
-import { oneOf, refuseUnknown, ringCapacity, wholeNumber } from './capacity.ts'
+import { duration, oneOf, refuseUnknown, ringCapacity, wholeNumber } from './capacity.ts'
 import { BroadcastError, StreamingError } from './errors.ts'
 import { type Cursor, DONE, ItemRing } from './ring.ts'
 
@@ -13,7 +13,8 @@ export interface BroadcastOptions {
   /** 0: no limit. */
   readonly maxSubscribers?: number | undefined
   readonly policy?: SlowPolicy | undefined
-  readonly slowTimeoutMs?: number | undefined
+  /** Milliseconds, or a text such as `250ms`. */
+  readonly slowTimeoutMs?: number | string | undefined
   /** Items behind at which a subscriber counts as lagging. */
   readonly lagWarning?: number | undefined
   readonly clock?: Clock | undefined
@@ -61,7 +62,7 @@ export class Broadcast<T> implements AsyncDisposable {
     this.#ring = new ItemRing(ringCapacity(capacity))
     this.#maxSubscribers = wholeNumber('maxSubscribers', maxSubscribers, 0)
     this.#policy = oneOf('policy', policy, ['block', 'drop_slow', 'skip_for_slow'])
-    this.#slowTimeoutMs = wholeNumber('slowTimeoutMs', slowTimeoutMs, 0)
+    this.#slowTimeoutMs = duration('slowTimeoutMs', slowTimeoutMs)
     this.#lagWarning = wholeNumber('lagWarning', lagWarning, 1)
     this.#clock = options.clock ?? systemClock
   }

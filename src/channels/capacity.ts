@@ -1,4 +1,5 @@
 import { type OptionNames, optionsFault } from '../core/option-names.ts'
+import { millisOf } from '../core/option-text.ts'
 import { StreamingError } from './errors.ts'
 
 const CAPACITY_MIN = 4
@@ -25,6 +26,15 @@ export function wholeNumber(name: string, value: number, min: number): number {
   if (Number.isSafeInteger(value) && value >= min) return value
   throw new StreamingError('InvalidConfig', {
     details: `${name} must be a whole number of at least ${min}, not ${String(value)}`,
+  })
+}
+
+/** A duration in milliseconds or as a text such as `250ms`; anything else is `InvalidConfig`. */
+export function duration(name: string, value: number | string): number {
+  const ms = millisOf(value)
+  if (ms !== undefined) return ms
+  throw new StreamingError('InvalidConfig', {
+    details: `${name} must be milliseconds or a text such as '5s', not ${String(value)}`,
   })
 }
 

@@ -177,8 +177,8 @@ export class Receiver<T> implements AsyncDisposable, AsyncIterable<T> {
     return this.#cursor.next(signal)
   }
 
-  /** Like `recv`, at most `ms` milliseconds: then `Timeout`. */
-  recvTimeout(ms: number, options: { readonly signal?: AbortSignal | undefined } = NO_OPTIONS): Promise<T> {
+  /** Like `recv`, at most `ms` milliseconds (or a text such as `5s`): then `Timeout`. */
+  recvTimeout(ms: number | string, options: { readonly signal?: AbortSignal | undefined } = NO_OPTIONS): Promise<T> {
     return within((signal) => this.#cursor.next(signal), ms, { clock: this.#core.clock, ...options })
   }
 

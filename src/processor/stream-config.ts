@@ -23,6 +23,14 @@ export interface Backoff {
   readonly jitter: number
 }
 
+/** What of it is given: durations are milliseconds or texts such as `100ms`. */
+export interface BackoffInput {
+  readonly initialMs?: number | string | undefined
+  readonly multiplier?: number | undefined
+  readonly maxMs?: number | string | undefined
+  readonly jitter?: number | undefined
+}
+
 /** Commits are due when either is reached; `ms` also while nothing comes. */
 export interface CommitEvery {
   readonly messages: number
@@ -117,10 +125,15 @@ export class StreamConfig implements Settings {
   }
 
   /** What is not given keeps its value; null: no pause. */
-  withBackoff(backoff: Partial<Backoff> | null): StreamConfig {
+  withBackoff(backoff: BackoffInput | null = {}): StreamConfig {
     if (backoff === null) return this.#with({ backoff })
     refuseUnknown('backoff', backoff, { initialMs: true, multiplier: true, maxMs: true, jitter: true })
-    return this.#with({ backoff: { ...(this.backoff ?? DEFAULTS.backoff!), ...backoff } })
+    const { multiplier, jitter } = { ...this.backoff, ...backoff }
+    const [initialMs, maxMs] = [backoff.initialMs, backoff.maxMs].map((value, i) =>
+      value === undefined ? undefined : millis(i === 0 ? 'backoff.initialMs' : 'backoff.maxMs', value, 0),
+    )
+    const given = Object.entries({ initialMs, multiplier, maxMs, jitter }).filter(([, value]) => value !== undefined)
+    return this.#with({ backoff: { ...(this.backoff ?? DEFAULTS.backoff!), ...Object.fromEntries(given) } })
   }
 
   withMaxRetries(maxRetries: number): StreamConfig {

@@ -13,7 +13,7 @@ import { type MetricsRegistry, ProcessorMetrics } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
 import { Rates } from './rates.ts'
 import { endSteps, runError } from './run-end.ts'
-import { needMethods, notNegative, refuseUnknown } from './settings.ts'
+import { duration, needMethods, refuseUnknown } from './settings.ts'
 import { Shutdown } from './shutdown.ts'
 import { StreamConfig } from './stream-config.ts'
 import { noCounts, StreamStats } from './stream-stats.ts'
@@ -139,10 +139,10 @@ export class StreamProcessor {
    * Ends the run after the message in hand; resolves when it has ended. Work that goes on longer than `timeoutMs` is
    * abandoned and not committed. Without a run nothing can be processed any more.
    */
-  async stop(options: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+  async stop(options: { readonly timeoutMs?: number | string | undefined } = {}): Promise<void> {
     refuseUnknown('stop', options, { timeoutMs: true })
     const { timeoutMs } = options
-    this.#shutdown.request(timeoutMs === undefined ? undefined : notNegative('timeoutMs', timeoutMs))
+    this.#shutdown.request(timeoutMs === undefined ? undefined : duration('timeoutMs', timeoutMs))
     if (this.#started) await this.#shutdown.ended
   }
 
