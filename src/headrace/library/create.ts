@@ -69,12 +69,12 @@ export function createSink(where: string | URL, options: OptionInputs = {}, form
 }
 
 function textOfUri(where: unknown, call: string): string {
-  if (typeof where === 'string') return where
+  if (typeof where === 'string' && where !== '') return where
   if (where instanceof URL) return where.href
   throw new ConfigError([
     {
       code: 'connector_uri_invalid',
-      message: `${call}: a URI or path is a text, not ${described(where)}`,
+      message: `${call}: a URI or path is a text, not ${where === '' ? 'an empty one' : described(where)}`,
       hint: `${call}('file:///data/orders.csv')`,
     },
   ])
