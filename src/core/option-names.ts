@@ -45,5 +45,7 @@ export function described(given: unknown): string {
   if (typeof given === 'function') return 'a function'
   if (typeof given === 'symbol') return 'a symbol'
   const name: unknown = (given as object).constructor?.name
-  return typeof name === 'string' && name !== 'Object' && name !== '' ? `a ${name}` : 'an object'
+  return typeof name === 'string' && name !== 'Object' && name !== ''
+    ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
+    : 'an object'
 }

@@ -67,7 +67,7 @@ export class GenericMessage implements Message {
   constructor(
     ...given: [Uint8Array | string, string] | [string, Uint8Array | string, string, (string | undefined)?] | [Fields]
   ) {
-    const fields = given.length === 1 ? given[0] : fieldsOf(partsOf(given), systemClock)
+    const fields = given.length === 1 && isFields(given[0]) ? given[0] : fieldsOf(partsOf(given), systemClock)
     this.id = fields.id
     this.metadata = fields.metadata
     this.payload = fields.payload
@@ -117,6 +117,8 @@ interface Fields {
   readonly headers: MessageHeaders | undefined
 }
 
+const isFields = (given: unknown): given is Fields => typeof given === 'object' && given !== null && 'metadata' in given
+
 const fieldsIn = ({ id, metadata, payload, contentType, headers }: Message): Fields => ({
   id,
   metadata,
@@ -137,11 +139,9 @@ function bytesOf(payload: Uint8Array | string): Uint8Array {
 }
 const ENCODER = new TextEncoder()
 
-function partsOf(
-  given: [Uint8Array | string, string] | [string, Uint8Array | string, string, (string | undefined)?],
-): MessageParts {
-  if (given.length === 2) return { payload: given[0], source: given[1] }
-  return { id: given[0], payload: given[1], source: given[2], contentType: given[3] }
+function partsOf(given: readonly unknown[]): MessageParts {
+  const [id, payload, source, contentType] = given.length < 3 ? [undefined, ...given] : given
+  return { id, payload, source, contentType } as MessageParts
 }
 
 function fieldsOf(parts: MessageParts, clock: Clock): Fields {

@@ -78,6 +78,7 @@ export class Headrace implements Instance, AsyncDisposable {
   #closing: Promise<void> | undefined
 
   private constructor(config: HeadraceConfig) {
+    if (config === undefined) throw misuse('a handle is opened, not made', 'await Headrace.open()')
     this.#config = config
     this.registry = config.registry ?? processRegistry
     const { clock, baseDirectory, environment } = config
@@ -130,7 +131,7 @@ export class Headrace implements Instance, AsyncDisposable {
     refuseUnknown('explain', form, { stage: true, json: true, params: true })
     const { stage = 'optimized', json = false, params = {} } = form
     if (!STAGES.includes(stage))
-      throw misuse(`explain: there is no stage ${described(stage)}`, `stages: ${STAGES.join(', ')}`)
+      throw misuse(`explain: there is no stage "${String(stage)}"`, `stages: ${STAGES.join(', ')}`)
     const { explainScript } = await loadSql()
     return await explainScript(this.engine, await this.#script(text, params), { stage, json })
   }
