@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
-import { slow } from './vitest.crash.config.ts'
+import { alias, slow } from './vitest.crash.config.ts'
 
 const config = defineConfig({
+  resolve: { alias },
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
     exclude: [...slow, 'tests/services/**', 'tests/root/**', 'tests/package/**'],

@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
+/** The package by its name, as examples import it: its sources. */
+export const alias = {
+  'headrace/chain': new URL('src/chain/chain.ts', import.meta.url).pathname,
+}
+
 /** What kills processes and breaks system calls on purpose, or starts pipelines again and again, and takes its time. */
 export const slow = [
   'tests/crash/**/*.test.ts',
@@ -9,6 +14,7 @@ export const slow = [
 ]
 
 const config = defineConfig({
+  resolve: { alias },
   test: {
     include: slow,
     pool: 'threads',

@@ -4,13 +4,13 @@ import { build } from 'rolldown'
 import { declarationOf, emitDeclarations, libraryEntries } from './declarations.ts'
 
 const root = join(import.meta.dirname, '..')
+const out = join(root, 'dist/lib')
 
 /**
- * Emits the library into `dist/lib/`: ES modules, which `require` of Node 24 loads, too, and the declarations of what
- * the entries name. Connectors and the SQL engine are chunks of their own: they are loaded when they are used.
+ * Emits the library into `dist/lib/`: ES modules, which `require` of Node 24 loads, too, and, where asked for, the
+ * declarations of what the entries name. Connectors and the SQL engine are chunks of their own: they are loaded when they are used.
  */
-export async function buildLibrary(): Promise<void> {
-  const out = join(root, 'dist/lib')
+export async function buildLibrary({ declarations }: { readonly declarations: boolean }): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   await build({
     cwd: root,
@@ -20,7 +20,7 @@ export async function buildLibrary(): Promise<void> {
     output: { dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
   })
   copyFileSync(join(root, 'src/kernels/kernels.wasm'), join(out, 'kernels.wasm'))
-  shipDeclarations(join(out, 'types'))
+  if (declarations) shipDeclarations(join(out, 'types'))
 }
 
 function shipDeclarations(out: string): void {

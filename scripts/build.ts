@@ -5,7 +5,7 @@ import { buildLibrary } from './build-library.ts'
 
 // Emits dist/: few files without comments, because reading and resolving cost more than running a small query; what is
 // imported lazily stays apart. CommonJS, because Node's loader of ES modules takes 30 ms longer for the same files. The
-// compiled kernels lie beside the code that loads them. `--command` leaves the library out.
+// compiled kernels lie beside the code that loads them. `--command` leaves the declarations of the library out.
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 rmSync(dist, { recursive: true, force: true })
@@ -28,7 +28,7 @@ for (const name of readdirSync(dist)) {
   if (name.endsWith('.cjs')) writeFileSync(file, ascii(readFileSync(file, 'utf8')))
 }
 copyFileSync(join(root, 'src/kernels/kernels.wasm'), join(dist, 'kernels.wasm'))
-if (!process.argv.includes('--command')) await buildLibrary()
+await buildLibrary({ declarations: !process.argv.includes('--command') })
 
 /** V8 keeps a file that is all ASCII in half the memory and reads it twice as fast. */
 function ascii(text: string): string {

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Click, click, publishedShape } from '../../examples/01-clicks/make-clicks.ts'
 import { Random } from '../../src/core/random.ts'
-import { type Click, click, publishedShape } from './click-records.ts'
 
 export type ClickForm = 'clicks' | 'clicks-odd' | 'clicks-csv'
 

@@ -1,6 +1,6 @@
 // Follows a chain from a program: the handler is given every batch, the rollback says what was withdrawn. Run it twice:
-// it goes on where it stopped. In a program of your own the import is from 'headrace/chain'.
-import { FileCheckpointStorage, HttpBatchSource, runIngest } from '../../src/chain/chain.ts'
+// it goes on where it stopped.
+import { FileCheckpointStorage, HttpBatchSource, runIngest } from 'headrace/chain'
 
 export async function follow(url: string, position: string, print: (line: string) => void): Promise<void> {
   await runIngest(

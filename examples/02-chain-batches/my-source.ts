@@ -1,6 +1,6 @@
 // A source of batches of your own: an object with five methods. `headrace ingest --datastream my-source.ts` takes the
-// export `source`. In a program of your own the import is from 'headrace/chain'.
-import { Batch, type BatchSource, Checkpoint, SourceMetadata } from '../../src/chain/chain.ts'
+// export `source`.
+import { Batch, type BatchSource, Checkpoint, SourceMetadata } from 'headrace/chain'
 
 /** A chain that grows by itself: batch n has n mod 3 + 1 blocks; every hash follows from its number. */
 class CountingSource implements BatchSource {

@@ -1,7 +1,7 @@
 // A place for the position of your own: an object with three methods. `headrace ingest --checkpoint-store my-storage.ts`
-// takes the export `storage`. In a program of your own the import is from 'headrace/chain'.
+// takes the export `storage`.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type Checkpoint, type CheckpointStorage, decodeCheckpoint, encodeCheckpoint } from '../../src/chain/chain.ts'
+import { type Checkpoint, type CheckpointStorage, decodeCheckpoint, encodeCheckpoint } from 'headrace/chain'
 
 /** A text file in the working directory. It is no model for a place that must survive a power cut. */
 class TextFile implements CheckpointStorage {

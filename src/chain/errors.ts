@@ -39,7 +39,7 @@ export interface DatastreamErrorExtra extends ErrorExtra, DatastreamErrorFields 
 
 /** Whatever goes wrong between a chain and its reader; `kind` says what. */
 export class DatastreamError extends HeadraceError implements DatastreamErrorFields {
-  readonly kind: DatastreamErrorKind
+  override readonly kind: DatastreamErrorKind
   readonly status: number | undefined
   readonly batchNumber: bigint | undefined
   readonly path: string | undefined
@@ -56,7 +56,7 @@ export class DatastreamError extends HeadraceError implements DatastreamErrorFie
     this.retryAfterMs = extra.retryAfterMs
   }
 
-  toJSON(): Readonly<Record<string, unknown>> {
+  override toJSON(): Readonly<Record<string, unknown>> {
     const { kind, code, message, status, path } = this
     const batchNumber = this.batchNumber === undefined ? undefined : `0x${this.batchNumber.toString(16)}`
     const fields = Object.entries({ status, batch_number: batchNumber, path, retry_after_ms: this.retryAfterMs })

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts'
-import { oneOf, ringCapacity, wholeNumber } from './capacity.ts'
+import type { OptionNames } from '../core/option-names.ts'
+import { duration, oneOf, refuseUnknown, ringCapacity, wholeNumber } from './capacity.ts'
 import { BroadcastError, StreamingError } from './errors.ts'
 import { type Cursor, DONE, ItemRing } from './ring.ts'
 
@@ -12,7 +13,8 @@ export interface BroadcastOptions {
   /** 0: no limit. */
   readonly maxSubscribers?: number | undefined
   readonly policy?: SlowPolicy | undefined
-  readonly slowTimeoutMs?: number | undefined
+  /** Milliseconds, or a text such as `250ms`. */
+  readonly slowTimeoutMs?: number | string | undefined
   /** Items behind at which a subscriber counts as lagging. */
   readonly lagWarning?: number | undefined
   readonly clock?: Clock | undefined
@@ -31,6 +33,15 @@ export interface SubscriberFacts {
   readonly isLagging: boolean
 }
 
+const OPTIONS: OptionNames<BroadcastOptions> = {
+  capacity: true,
+  maxSubscribers: true,
+  policy: true,
+  slowTimeoutMs: true,
+  lagWarning: true,
+  clock: true,
+}
+
 /** Everything that is published goes to every subscriber from the moment at which it joined. */
 export class Broadcast<T> implements AsyncDisposable {
   readonly #ring: ItemRing<T>
@@ -46,11 +57,12 @@ export class Broadcast<T> implements AsyncDisposable {
   #giveUp: AbortController | undefined
 
   constructor(options: BroadcastOptions = {}) {
+    refuseUnknown('a broadcast', options, OPTIONS)
     const { capacity = 1024, maxSubscribers = 64, policy = 'block', slowTimeoutMs = 100, lagWarning = 1000 } = options
     this.#ring = new ItemRing(ringCapacity(capacity))
     this.#maxSubscribers = wholeNumber('maxSubscribers', maxSubscribers, 0)
     this.#policy = oneOf('policy', policy, ['block', 'drop_slow', 'skip_for_slow'])
-    this.#slowTimeoutMs = wholeNumber('slowTimeoutMs', slowTimeoutMs, 0)
+    this.#slowTimeoutMs = duration('slowTimeoutMs', slowTimeoutMs)
     this.#lagWarning = wholeNumber('lagWarning', lagWarning, 1)
     this.#clock = options.clock ?? systemClock
   }

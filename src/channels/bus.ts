@@ -38,9 +38,9 @@ export class Bus implements AsyncDisposable {
   topic<T>(name: string, options?: BroadcastOptions): BusTopic<T> {
     const known = this.#topics.get(name)
     if (known !== undefined) return known as BusTopic<T>
-    if (!NAME.test(name)) {
+    if (typeof name !== 'string' || !NAME.test(name)) {
       throw new StreamingError('InvalidConfig', {
-        details: `"${name}" is not a topic: letters, digits, "_", ".", "-" and "/", at most 256`,
+        details: `"${String(name)}" is not a topic: letters, digits, "_", ".", "-" and "/", at most 256`,
       })
     }
     if (this.#topics.size >= TOPICS_MAX) {

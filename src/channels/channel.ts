@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts'
-import { oneOf, ringCapacity } from './capacity.ts'
+import type { OptionNames } from '../core/option-names.ts'
+import { oneOf, refuseUnknown, ringCapacity } from './capacity.ts'
 import { StreamingError } from './errors.ts'
 import { type Cursor, DONE, ItemRing, type Overflow } from './ring.ts'
 import { drain, within } from './waits.ts'
@@ -33,9 +34,12 @@ export function channel<T>(options: ChannelOptions = {}): {
   readonly sender: Sender<T>
   readonly receiver: Receiver<T>
 } {
+  refuseUnknown('a channel', options, OPTIONS)
   const core = new ChannelCore<T>(options)
   return { sender: new Sender(core), receiver: new Receiver(core) }
 }
+
+const OPTIONS: OptionNames<ChannelOptions> = { capacity: true, overflow: true, trackStats: true, clock: true }
 
 class ChannelCore<T> {
   readonly ring: ItemRing<T>
@@ -173,8 +177,8 @@ export class Receiver<T> implements AsyncDisposable, AsyncIterable<T> {
     return this.#cursor.next(signal)
   }
 
-  /** Like `recv`, at most `ms` milliseconds: then `Timeout`. */
-  recvTimeout(ms: number, options: { readonly signal?: AbortSignal | undefined } = NO_OPTIONS): Promise<T> {
+  /** Like `recv`, at most `ms` milliseconds (or a text such as `5s`): then `Timeout`. */
+  recvTimeout(ms: number | string, options: { readonly signal?: AbortSignal | undefined } = NO_OPTIONS): Promise<T> {
     return within((signal) => this.#cursor.next(signal), ms, { clock: this.#core.clock, ...options })
   }
 

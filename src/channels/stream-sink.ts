@@ -1,4 +1,5 @@
 import type { Schema } from '../core/types.ts'
+import { refuseUnknown } from './capacity.ts'
 import { StreamingError } from './errors.ts'
 import { DONE } from './ring.ts'
 import type { StreamCore } from './stream-core.ts'
@@ -17,7 +18,9 @@ export class StreamSink<T> implements AsyncDisposable {
    * The first subscriber begins with the oldest item held, one beside others with the next item. Throws `InvalidConfig`
    * when there are `maxSubscribers` already; leaving frees the place.
    */
-  subscribe({ name }: { readonly name?: string | undefined } = {}): Subscription<T> {
+  subscribe(options: { readonly name?: string | undefined } = {}): Subscription<T> {
+    refuseUnknown('subscribe', options, { name: true })
+    const { name } = options
     const { subscribers, maxSubscribers, ring } = this.#core
     if (maxSubscribers > 0 && subscribers.size >= maxSubscribers) {
       throw new StreamingError('InvalidConfig', {

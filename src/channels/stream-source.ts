@@ -1,4 +1,5 @@
 import type { SequenceCounter, WatermarkCell } from '../core/counters.ts'
+import { described } from '../core/option-names.ts'
 import type { Schema } from '../core/types.ts'
 import { StreamingError } from './errors.ts'
 import { DONE, type ItemRing } from './ring.ts'
@@ -34,6 +35,7 @@ export class StreamSource<T> implements AsyncDisposable {
 
   /** All rows as one item; the sequence grows by their number. Another schema rejects with `SchemaMismatch`. */
   async pushRows(batch: StreamBatch<T>, { signal }: Waits = NO_OPTIONS): Promise<void> {
+    if (!Array.isArray(batch?.rows)) throw noArray('pushRows: rows', batch?.rows)
     await this.#push(this.#core.batch(batch), batch.rows.length, signal)
   }
 
@@ -52,6 +54,7 @@ export class StreamSource<T> implements AsyncDisposable {
 
   /** How many were pushed before the first that was refused. */
   pushBatch(values: readonly T[]): number {
+    if (!Array.isArray(values)) throw noArray('pushBatch', values)
     let pushed = 0
     for (const value of values) {
       if (this.tryPush(value) !== undefined) break
@@ -185,6 +188,9 @@ export class StreamSource<T> implements AsyncDisposable {
 
 const NO_OPTIONS: Waits = {}
 
+const noArray = (what: string, given: unknown): StreamingError =>
+  new StreamingError('InvalidConfig', { details: `${what} must be an array, not ${described(given)}` })
+
 /** The record is in the stream; that it was pushed may be forgotten by a crash. */
 function notNoted(cause: unknown): never {
   const details = `the push was not noted: ${cause instanceof Error ? cause.message : String(cause)}`
@@ -192,8 +198,8 @@ function notNoted(cause: unknown): never {
 }
 
 function exactMicros(micros: bigint | number): bigint {
-  if (typeof micros === 'number' && !Number.isSafeInteger(micros)) {
-    throw new RangeError(`a watermark is a whole number of microseconds, not ${micros}`)
+  if (typeof micros !== 'bigint' && !Number.isSafeInteger(micros)) {
+    throw new RangeError(`a watermark is a whole number of microseconds, not ${String(micros)}`)
   }
   return BigInt(micros)
 }

@@ -48,8 +48,8 @@ export class Subscription<T> implements AsyncDisposable, AsyncIterable<T> {
     return this.#cursor.wait(this.#take, signal)
   }
 
-  /** Like `recv`, at most `ms` milliseconds: then `Timeout`. */
-  recvTimeout(ms: number, options: Waits = NO_OPTIONS): Promise<T> {
+  /** Like `recv`, at most `ms` milliseconds (or a text such as `5s`): then `Timeout`. */
+  recvTimeout(ms: number | string, options: Waits = NO_OPTIONS): Promise<T> {
     return within((signal) => this.recv({ signal }), ms, { clock: this.#core.clock, ...options })
   }
 

@@ -1,13 +1,15 @@
 import type { Clock } from '../core/clock.ts'
+import { duration } from './capacity.ts'
 import { StreamingError } from './errors.ts'
 import type { Cursor } from './ring.ts'
 
-/** What `receive` gives within `ms` milliseconds; after them it rejects with `Timeout`, and nothing is taken. */
+/** What `receive` gives within the limit (milliseconds, or a text such as `5s`); after them it rejects with `Timeout`, and nothing is taken. */
 export async function within<T>(
   receive: (signal: AbortSignal) => Promise<T>,
-  ms: number,
+  limit: number | string,
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
 ): Promise<T> {
+  const ms = duration('the time limit', limit)
   const late = new AbortController()
   const received = new AbortController()
   clock.sleep(ms, received.signal).then(() => {

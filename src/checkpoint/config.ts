@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { described } from '../core/option-names.ts'
 import type { OptionSpec } from '../core/option-types.ts'
 import { choice, integer, text } from '../core/options.ts'
 import { didYouMean } from '../core/suggest.ts'
@@ -75,6 +76,9 @@ export class StreamCheckpointConfig {
   readonly #unknown: readonly string[]
 
   constructor(settings: CheckpointSettings = {}) {
+    if (typeof settings !== 'object' || settings === null) {
+      throw new CheckpointError('InvalidConfig', `the settings must be an object, not ${described(settings)}`)
+    }
     const given = <K extends keyof CheckpointSettings, V>(name: K, fallback: V) => settings[name] ?? fallback
     const { dataDir, storage } = settings
     const spec = checkpointOptions

@@ -28,7 +28,7 @@ export interface CheckpointErrorExtra extends ErrorExtra {
 
 /** The one error of checkpoints. Two are equal when kind and detail are equal. */
 export class CheckpointError extends HeadraceError {
-  readonly kind: CheckpointErrorKind
+  override readonly kind: CheckpointErrorKind
   readonly detail: string | undefined
   readonly outcome: FailedOutcome | undefined
   readonly like: ErrorCode

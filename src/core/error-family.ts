@@ -53,7 +53,7 @@ export interface ErrorFamily<K extends Kinds> {
  */
 export function errorFamily<const K extends Kinds>(name: string, kinds: K): ErrorFamily<K> {
   class Family extends HeadraceError {
-    readonly kind: string
+    declare readonly kind: string
     declare readonly fieldNames: readonly string[]
 
     constructor(kind: string, fields: Readonly<Record<string, unknown>> = {}, extra: ErrorExtra = {}) {
@@ -68,7 +68,7 @@ export function errorFamily<const K extends Kinds>(name: string, kinds: K): Erro
       Object.defineProperty(this, 'fieldNames', { value: fieldNames })
     }
 
-    toJSON(): FamilyJson {
+    override toJSON(): FamilyJson {
       const { kind, code, message } = this
       const fields = this.fieldNames.map((name) => {
         const value: unknown = this[name as keyof this]

@@ -38,6 +38,8 @@ export interface ErrorExtra {
  * `code` is public and never reused; class, HTTP status and exit code come from the catalogue in `error-kinds.ts`.
  */
 export class HeadraceError extends Error {
+  /** What kind of error it is: of a family one of its kinds, else the code in the spelling of a type. */
+  readonly kind: string
   readonly code: ErrorCode
   readonly hint: string | undefined
   readonly at: Place | undefined
@@ -47,6 +49,7 @@ export class HeadraceError extends Error {
   constructor(code: ErrorCode, message: string, extra: ErrorExtra = {}) {
     super(message, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.name = 'HeadraceError'
+    this.kind = kindOfCode(code)
     this.code = code
     this.hint = extra.hint
     this.at = extra.at
@@ -69,16 +72,64 @@ export class HeadraceError extends Error {
   get retryable(): boolean {
     return this.class === 'transient' || this.class === 'throttled'
   }
+
+  /** What a log line or an answer tells of it: no stack, no cause, no secret. */
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { kind, code, message, hint, at, details } = this
+    return {
+      kind,
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(at === undefined ? {} : { at }),
+      ...exact(details),
+    }
+  }
 }
 
-/** Several faults of one text or option set, reported together; `errors` has at least one entry. */
+/** JSON has no bigint. */
+const exact = (details: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
+  )
+
+const kindOfCode = (code: string): string =>
+  code.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+/**
+ * Several faults of one text or option set, reported together; `errors` has at least one entry. What one error says of
+ * itself (code, class, hint) it says of the first.
+ */
 export class HeadraceErrors extends Error {
+  readonly kind = 'Several'
   readonly errors: readonly HeadraceError[]
 
   constructor(errors: readonly HeadraceError[]) {
     super(errors.map((error) => error.message).join('\n'))
     this.name = 'HeadraceErrors'
     this.errors = errors
+  }
+
+  get code(): ErrorCode {
+    return this.errors[0]!.code
+  }
+
+  get class(): ErrorClass {
+    return this.errors[0]!.class
+  }
+
+  get hint(): string | undefined {
+    return this.errors.find(({ hint }) => hint !== undefined)?.hint
+  }
+
+  /** Trying again helps only where it helps against all. */
+  get retryable(): boolean {
+    return this.errors.every(({ retryable }) => retryable)
+  }
+
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { kind, code, message, errors } = this
+    return { kind, code, message, errors: errors.map((error) => error.toJSON()) }
   }
 }
 

@@ -126,6 +126,12 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
+/** A duration of code: milliseconds, or a text such as `250ms`; undefined for anything else. */
+export function millisOf(value: number | string): number | undefined {
+  const ms = typeof value === 'string' ? parseDuration(value) : value
+  return typeof ms === 'number' && Number.isFinite(ms) && ms >= 0 ? ms : undefined
+}
+
 /** `250ms`, `1h30m`, `PT30S`; a bare integer is milliseconds. Undefined when it does not parse. */
 export function parseDuration(value: string): number | undefined {
   if (/^\d+$/.test(value)) return Number(value)

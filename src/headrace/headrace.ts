@@ -59,19 +59,35 @@ export { CollectorSink } from '../processor/sinks/collector.ts'
 export { type FanOutOptions, FanOutSink } from '../processor/sinks/fan-out.ts'
 export { LoggingSink, TracingSink } from '../processor/sinks/logging.ts'
 export { RetrySink } from '../processor/sinks/retry.ts'
-export { type Backoff, type CommitEvery, type FailurePolicy, StreamConfig } from '../processor/stream-config.ts'
+export {
+  type Backoff,
+  type BackoffInput,
+  type CommitEvery,
+  type FailurePolicy,
+  StreamConfig,
+} from '../processor/stream-config.ts'
 export { type ProcessorDeps, type RunOptions, StreamProcessor } from '../processor/stream-processor.ts'
 export { StreamStats } from '../processor/stream-stats.ts'
 export { MessageId, SourceName, Timestamp } from '../processor/values.ts'
 export {
   type BlackholeSinkBuilder,
+  type BusSinkBuilder,
+  type BusSourceBuilder,
   blackholeSink,
+  busSink,
+  busSource,
+  type ChainSourceBuilder,
+  chainSource,
   type DatagenSourceBuilder,
   datagenSource,
   type FileSinkBuilder,
   type FileSourceBuilder,
   fileSink,
   fileSource,
+  type InstanceSinkBuilder,
+  type InstanceSourceBuilder,
+  instanceSink,
+  instanceSource,
   type MemorySinkBuilder,
   type MemorySourceBuilder,
   memorySink,

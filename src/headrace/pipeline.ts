@@ -42,7 +42,7 @@ import { balanceOf, isRowToRow, type RowBalance } from './row-balance.ts'
 import { RunControl, type RunFacts } from './run-control.ts'
 import type { Digest, Progress } from './run-digest.ts'
 import { runFacts } from './run-facts.ts'
-import { savedCounters } from './saved-counters.ts'
+import { BytesIn, savedCounters } from './saved-counters.ts'
 import { settleSinks } from './settle-sinks.ts'
 import { SourceIssues } from './source-issues.ts'
 
@@ -71,6 +71,7 @@ export class Pipeline {
   readonly #input: PipelineInput
   readonly #context: OperatorContext
   readonly #graph: Graph
+  readonly #bytesIn: BytesIn
   readonly #badRows: BadRows
   /** What the sink that leads held at the start, where it is more than a snapshot. */
   #led: Led | undefined
@@ -98,6 +99,7 @@ export class Pipeline {
     const onNull = policy === 'null' ? 'null' : 'drop'
     this.#context = engine.operatorContext((error) => this.#badRows.onRowError(error), onNull)
     this.#graph = buildGraph(plan, this.#context)
+    this.#bytesIn = new BytesIn(this.#graph)
     this.#planned = planSinks(plan, this.#graph)
     this.#badRows.sources = this.#sourceNodes.map(({ node }) => node)
   }
@@ -326,7 +328,7 @@ export class Pipeline {
       sinks: this.#sinks,
       beside: () => (this.#queue === undefined ? [] : [{ part: QUEUE_PART, sink: this.#queue.sink }]),
       incarnations: this.#incarnations,
-      counters: savedCounters(this.#context.counters, this.#input.deadLetters),
+      counters: savedCounters(this.#context.counters, this.#input.deadLetters, this.#bytesIn),
       meta: (form) => durable.meta(form),
     }
   }
@@ -470,7 +472,7 @@ export class Pipeline {
       complete,
       rowsIn: this.#rowsIn(),
       batchesIn: this.#graph.origins.reduce((batches, origin) => batches + origin.batches, 0),
-      bytesIn: this.#graph.origins.reduce((bytes, origin) => bytes + origin.bytes, 0),
+      bytesIn: this.#bytesIn.value,
       rowsOut: this.#sinks.map(({ name, rows, published }) => ({ target: name, rows, published })),
       lateRows: this.#context.counters.lateRows,
       rejected: this.#input.deadLetters.byCode,

@@ -15,7 +15,7 @@ export interface Digest {
   readonly rowsIn: number
   /** Batches that the rows came in. */
   readonly batchesIn: number
-  /** Of the records of this run, where the sources have bytes. */
+  /** Of the records, where the sources have bytes; those of earlier runs that are gone on from included. */
   readonly bytesIn: number
   /** By target; `published` is false where a stopped run left the target as it was. */
   readonly rowsOut: readonly { readonly target: string; readonly rows: number; readonly published: boolean }[]
@@ -27,6 +27,8 @@ export interface Digest {
   readonly elapsedMs: number
   /** Where the records went; undefined where the query is not row to row. */
   readonly balance?: RowBalance | undefined
+  /** What the first start found: a part of the work done, or all of it. */
+  readonly resumed?: 'part' | 'complete' | undefined
   /** The last epoch that is committed everywhere; undefined without checkpoints. */
   readonly epoch?: bigint | undefined
 }

@@ -76,13 +76,15 @@ class Supervisor implements AsyncDisposable {
     let backOff = new BackOff(RESTART, random)
     const { failures_max: failuresMax } = runSettings(this.#input.plan)
     let committed: bigint | undefined
+    let found: { readonly resumed: Digest['resumed'] } | undefined
     let last: { readonly text: string; times: number } | undefined
     for (let starts = 1; ; starts++) {
       const pipeline = new Pipeline(this.#engine, this.#input)
       let durable: Durable | undefined
       try {
         durable = await this.#start(pipeline, signal)
-        return await pipeline.run(signal, durable)
+        found ??= { resumed: durable.completed ? 'complete' : durable.restored === undefined ? undefined : 'part' }
+        return { ...(await pipeline.run(signal, durable)), ...found }
       } catch (error) {
         // What does not let it begin is told at once; what does not let it go on may pass like everything else.
         if (durable === undefined && starts === 1) throw error

@@ -1,5 +1,6 @@
 import { StreamingError } from '../channels/errors.ts'
 import { type Cursor, DONE, ItemRing } from '../channels/ring.ts'
+import { described } from '../core/option-names.ts'
 import { BaseConsumer } from './base-consumer.ts'
 import { ConsumedMessage } from './consumer.ts'
 import { StreamError } from './errors.ts'
@@ -21,13 +22,16 @@ export class ChannelConsumerBuilder {
   withCapacity(capacity: number): ChannelConsumerBuilder {
     if (!Number.isSafeInteger(capacity) || capacity < 1 || capacity > CAPACITY_MAX) {
       throw new StreamError('InvalidConfiguration', {
-        details: `capacity must be a whole number from 1 to ${CAPACITY_MAX}, not ${capacity}`,
+        details: `capacity must be a whole number from 1 to ${CAPACITY_MAX}, not ${String(capacity)}`,
       })
     }
     return new ChannelConsumerBuilder(capacity, this.#sourceName)
   }
 
   withSourceName(sourceName: string): ChannelConsumerBuilder {
+    if (typeof sourceName !== 'string') {
+      throw new StreamError('InvalidConfiguration', { details: `a name is a text, not ${described(sourceName)}` })
+    }
     return new ChannelConsumerBuilder(this.#capacity, sourceName)
   }
 

@@ -1,4 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts'
+import { described, type OptionNames, optionsFault } from '../core/option-names.ts'
+import { ValidationError } from './errors.ts'
 import { MessageId, SourceName, Timestamp } from './values.ts'
 
 /** When and where a message came from. */
@@ -41,6 +43,16 @@ export interface MessageParts {
   readonly headers?: MessageHeaders | undefined
 }
 
+const PARTS: OptionNames<MessageParts> = {
+  payload: true,
+  source: true,
+  id: true,
+  timestamp: true,
+  contentType: true,
+  headers: true,
+}
+const NO_PARTS = { message: 'a message is made from an object', hint: 'payload and source are needed' }
+
 /** The message that code makes. Its fields are fixed; `with…` gives copies. */
 export class GenericMessage implements Message {
   readonly id: MessageId
@@ -55,7 +67,7 @@ export class GenericMessage implements Message {
   constructor(
     ...given: [Uint8Array | string, string] | [string, Uint8Array | string, string, (string | undefined)?] | [Fields]
   ) {
-    const fields = given.length === 1 ? given[0] : fieldsOf(partsOf(given), systemClock)
+    const fields = given.length === 1 && isFields(given[0]) ? given[0] : fieldsOf(partsOf(given), systemClock)
     this.id = fields.id
     this.metadata = fields.metadata
     this.payload = fields.payload
@@ -68,6 +80,12 @@ export class GenericMessage implements Message {
     parts: MessageParts,
     { clock = systemClock }: { readonly clock?: Clock | undefined } = {},
   ): GenericMessage {
+    const fault =
+      parts === undefined ? NO_PARTS : optionsFault('a message', parts, PARTS as Readonly<Record<string, true>>)
+    if (fault !== undefined) {
+      const reason = `${fault.message}; ${fault.hint}`
+      throw new ValidationError('InvalidFormat', { field: 'message', reason })
+    }
     return make(fieldsOf(parts, clock))
   }
 
@@ -99,6 +117,8 @@ interface Fields {
   readonly headers: MessageHeaders | undefined
 }
 
+const isFields = (given: unknown): given is Fields => typeof given === 'object' && given !== null && 'metadata' in given
+
 const fieldsIn = ({ id, metadata, payload, contentType, headers }: Message): Fields => ({
   id,
   metadata,
@@ -111,14 +131,17 @@ const fieldsIn = ({ id, metadata, payload, contentType, headers }: Message): Fie
 const make = (fields: Fields): GenericMessage =>
   new (GenericMessage as unknown as new (fields: Fields) => GenericMessage)(fields)
 
-const bytesOf = (payload: Uint8Array | string): Uint8Array =>
-  typeof payload === 'string' ? new TextEncoder().encode(payload) : payload
+function bytesOf(payload: Uint8Array | string): Uint8Array {
+  if (typeof payload === 'string') return ENCODER.encode(payload)
+  if (payload instanceof Uint8Array) return payload
+  const reason = `it must be bytes or a text, not ${described(payload)}`
+  throw new ValidationError('InvalidFormat', { field: 'payload', reason })
+}
+const ENCODER = new TextEncoder()
 
-function partsOf(
-  given: [Uint8Array | string, string] | [string, Uint8Array | string, string, (string | undefined)?],
-): MessageParts {
-  if (given.length === 2) return { payload: given[0], source: given[1] }
-  return { id: given[0], payload: given[1], source: given[2], contentType: given[3] }
+function partsOf(given: readonly unknown[]): MessageParts {
+  const [id, payload, source, contentType] = given.length < 3 ? [undefined, ...given] : given
+  return { id, payload, source, contentType } as MessageParts
 }
 
 function fieldsOf(parts: MessageParts, clock: Clock): Fields {

@@ -2,7 +2,7 @@ import { ok, deepStrictEqual as same } from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
-import { checkProperty, type Property, propertyForm, smallestCount } from '../testkit/properties.ts'
+import { checkProperty, type Property, propertyForm, settle, smallestCount } from '../testkit/properties.ts'
 import { type CommitMode, ConsumedMessage, type StreamConsumer } from './consumer.ts'
 import { ProcessingDecision, SkipReason } from './decision.ts'
 import { StreamError } from './errors.ts'
@@ -26,6 +26,7 @@ const KINDS = {
   failFlush: 4,
   failDeadLetter: 3,
   commit: 3,
+  workDuringCommit: 4,
   crash: 3,
   run: 3,
 } as const
@@ -35,7 +36,7 @@ interface Command {
   readonly do: Kind
   /** Which partition, or how many messages. */
   readonly n: number
-  /** Of a run: what happens to its messages, one after the other. */
+  /** Of a run, and of work beside a commit: what happens to its messages, one after the other. */
   readonly script: readonly Kind[]
 }
 
@@ -68,6 +69,8 @@ class World {
   script: Kind[] = []
   limit = Number.POSITIVE_INFINITY
   partition = 0
+  /** Flushes and commits go on when it is open. */
+  gate: PromiseWithResolvers<void> | undefined
 
   constructor(policy: string, commitEvery: number) {
     const [mode, failure, buffered] = policy.split(' ')
@@ -139,6 +142,7 @@ class WorldConsumer implements StreamConsumer {
   }
 
   async commit(offset: string, partition?: string): Promise<void> {
+    await this.#world.gate?.promise
     this.#world.fails('failCommit')
     const [at, to] = [Number(partition), Number(offset)]
     if (this.#world.mode === 'individual') this.#world.single.add(`${at}:${to}`)
@@ -179,9 +183,12 @@ class BufferedWorldSink extends WorldSink {
     this.#world = world
   }
 
+  /** Covers what was sent before it was called. */
   async flush(): Promise<void> {
+    const count = this.#world.unsafe.length
+    await this.#world.gate?.promise
     this.#world.fails('failFlush')
-    for (const id of this.#world.unsafe.splice(0)) this.#world.safe.add(id)
+    for (const id of this.#world.unsafe.splice(0, count)) this.#world.safe.add(id)
   }
 }
 
@@ -222,7 +229,11 @@ function draw(random: Random): Command {
   let at = random.float() * kinds.reduce((sum, [, weight]) => sum + weight, 0)
   const kind = kinds.find(([, weight]) => (at -= weight) < 0)?.[0] ?? 'process'
   const n = random.below(12)
-  return { do: kind, n, script: kind === 'run' ? Array.from({ length: n }, () => random.pick(IN_RUNS)) : [] }
+  return {
+    do: kind,
+    n,
+    script: kind === 'run' || kind === 'workDuringCommit' ? Array.from({ length: n }, () => random.pick(IN_RUNS)) : [],
+  }
 }
 
 /** What may happen inside a run: mostly nothing. */
@@ -263,11 +274,7 @@ const property: Property<Command> = {
           world.outcome = 'process'
           world.script = [...command.script]
           world.limit = command.n
-          try {
-            await processor.run()
-          } catch (error) {
-            ok(error instanceof StreamError, String(error))
-          }
+          await settled(processor.run())
           world.script = []
           sums(processor, world)
           world.check()
@@ -276,12 +283,26 @@ const property: Property<Command> = {
         case 'commit':
           await processor.commit()
           break
+        case 'workDuringCommit': {
+          world.outcome = 'process'
+          world.gate = Promise.withResolvers()
+          const committing = settled(processor.commit())
+          await settle()
+          world.script = [...command.script]
+          const working = (async () => {
+            for (let i = 0; i < command.n; i++) await settled(processor.processOne())
+          })()
+          await settle()
+          world.gate.resolve()
+          world.gate = undefined
+          await Promise.all([committing, working])
+          world.script = []
+          world.check()
+          sums(processor, world)
+          continue
+        }
         default:
-          try {
-            await processor.processOne()
-          } catch (error) {
-            ok(error instanceof StreamError, String(error))
-          }
+          await settled(processor.processOne())
       }
       world.check()
       sums(processor, world)
@@ -298,6 +319,15 @@ const property: Property<Command> = {
         ok(world.isCommitted(partition, offset), `${partition}:${offset}`)
     }
   },
+}
+
+/** Resolves when it has succeeded, or failed with an error of the processor. */
+async function settled(task: Promise<unknown>): Promise<void> {
+  try {
+    await task
+  } catch (error) {
+    ok(error instanceof StreamError, String(error))
+  }
 }
 
 function sums(processor: StreamProcessor, world: World): void {

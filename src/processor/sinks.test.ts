@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { HeadraceError } from '../core/errors.ts'
 import { Random } from '../core/random.ts'
 import { SinkError } from './errors.ts'
+import type { Sink } from './sink.ts'
 import { nameOfSink } from './sink.ts'
 import { CollectorSink } from './sinks/collector.ts'
 import { DeadLetterSink } from './sinks/dead-letter.ts'
@@ -91,4 +92,28 @@ test('a dead letter opens its sink once it is needed, and again after a failure'
   await sink.send(message('b'))
   await sink.send(message('c'))
   expect([opened, sink.sent, collected.messages.map(({ id }) => id)]).toEqual([2, 2, ['b', 'c']])
+})
+
+test('with any, a flush stands for a message only where the message is', async () => {
+  const held = (name: string, fails: { send?: boolean; flush?: boolean }): Sink => ({
+    buffered: true,
+    name: () => name,
+    send: async () => {
+      if (fails.send === true) throw new Error(`${name} is away`)
+    },
+    flush: async () => {
+      if (fails.flush === true) throw new Error(`${name} cannot flush`)
+    },
+  })
+  const [first, second] = [{ flush: true }, { send: true }] as { send?: boolean; flush?: boolean }[]
+  const sink = new FanOutSink([held('a', first!), held('b', second!)], { require: 'any' })
+  await sink.send(message('1'))
+  // Only a took it, and a cannot make it safe: that b has nothing to flush helps nobody.
+  await expect(sink.flush()).rejects.toThrow('a cannot flush')
+  first!.flush = false
+  await sink.flush()
+  second!.send = false
+  first!.flush = true
+  await sink.send(message('2'))
+  await sink.flush()
 })

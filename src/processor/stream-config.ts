@@ -1,5 +1,7 @@
+import { described, type OptionNames } from '../core/option-names.ts'
 import { parseDuration } from '../core/option-text.ts'
 import { StreamError } from './errors.ts'
+import { needMethods, refuseUnknown } from './settings.ts'
 import type { Sink } from './sink.ts'
 
 /** What becomes of a message that fails. */
@@ -19,6 +21,14 @@ export interface Backoff {
   readonly multiplier: number
   readonly maxMs: number
   readonly jitter: number
+}
+
+/** What of it is given: durations are milliseconds or texts such as `100ms`. */
+export interface BackoffInput {
+  readonly initialMs?: number | string | undefined
+  readonly multiplier?: number | undefined
+  readonly maxMs?: number | string | undefined
+  readonly jitter?: number | undefined
 }
 
 /** Commits are due when either is reached; `ms` also while nothing comes. */
@@ -53,6 +63,18 @@ const DEFAULTS: Settings = {
 
 const POLICIES: readonly FailurePolicy[] = ['hold', 'retry', 'dead_letter', 'stop']
 
+const NAMES: OptionNames<Settings> = {
+  autoCommit: true,
+  statsInterval: true,
+  maxConsecutiveFailures: true,
+  failurePolicy: true,
+  backoff: true,
+  maxRetries: true,
+  commitEvery: true,
+  maxUncommitted: true,
+  deadLetter: true,
+}
+
 /** How a `StreamProcessor` works. It is never changed: every `with…` gives a copy; a bad value throws. */
 export class StreamConfig implements Settings {
   readonly autoCommit: boolean
@@ -69,8 +91,10 @@ export class StreamConfig implements Settings {
   readonly maxUncommitted: number
   readonly deadLetter: Sink | null
 
-  constructor(settings: Partial<Settings> = {}) {
-    const all = { ...DEFAULTS, ...settings }
+  constructor(settings: { readonly [K in keyof Settings]?: Settings[K] | undefined } = {}) {
+    refuseUnknown('a configuration', settings, NAMES)
+    const given = Object.entries(settings).filter(([, value]) => value !== undefined)
+    const all: Settings = checked({ ...DEFAULTS, ...Object.fromEntries(given) })
     this.autoCommit = all.autoCommit
     this.statsInterval = all.statsInterval
     this.maxConsecutiveFailures = all.maxConsecutiveFailures === 0 ? null : all.maxConsecutiveFailures
@@ -93,32 +117,27 @@ export class StreamConfig implements Settings {
 
   /** Null or 0: no limit. */
   withMaxConsecutiveFailures(limit: number | null): StreamConfig {
-    return this.#with({ maxConsecutiveFailures: limit === null ? null : whole('maxConsecutiveFailures', limit, 0) })
+    return this.#with({ maxConsecutiveFailures: limit })
   }
 
   withFailurePolicy(failurePolicy: FailurePolicy): StreamConfig {
-    if (!POLICIES.includes(failurePolicy)) {
-      throw invalid(`failurePolicy must be one of ${POLICIES.join(', ')}, not ${String(failurePolicy)}`)
-    }
     return this.#with({ failurePolicy })
   }
 
   /** What is not given keeps its value; null: no pause. */
-  withBackoff(backoff: Partial<Backoff> | null): StreamConfig {
+  withBackoff(backoff: BackoffInput | null = {}): StreamConfig {
     if (backoff === null) return this.#with({ backoff })
-    const all = { ...(this.backoff ?? DEFAULTS.backoff!), ...backoff }
-    const { initialMs, multiplier, maxMs, jitter } = all
-    if (!(initialMs >= 0) || !(maxMs >= initialMs) || !Number.isFinite(maxMs)) {
-      throw invalid(`backoff needs 0 ≤ initialMs ≤ maxMs, not ${initialMs} and ${maxMs}`)
-    }
-    if (!(multiplier >= 1) || !Number.isFinite(multiplier))
-      throw invalid(`backoff.multiplier must be at least 1, not ${multiplier}`)
-    if (!(jitter >= 0 && jitter < 1)) throw invalid(`backoff.jitter must be at least 0 and below 1, not ${jitter}`)
-    return this.#with({ backoff: all })
+    refuseUnknown('backoff', backoff, { initialMs: true, multiplier: true, maxMs: true, jitter: true })
+    const { multiplier, jitter } = { ...this.backoff, ...backoff }
+    const [initialMs, maxMs] = [backoff.initialMs, backoff.maxMs].map((value, i) =>
+      value === undefined ? undefined : millis(i === 0 ? 'backoff.initialMs' : 'backoff.maxMs', value, 0),
+    )
+    const given = Object.entries({ initialMs, multiplier, maxMs, jitter }).filter(([, value]) => value !== undefined)
+    return this.#with({ backoff: { ...(this.backoff ?? DEFAULTS.backoff!), ...Object.fromEntries(given) } })
   }
 
   withMaxRetries(maxRetries: number): StreamConfig {
-    return this.#with({ maxRetries: whole('maxRetries', maxRetries, 0) })
+    return this.#with({ maxRetries })
   }
 
   /** A number of messages, or messages and time: `{ messages: 1000, ms: '1s' }`. */
@@ -126,24 +145,22 @@ export class StreamConfig implements Settings {
     every: number | { readonly messages?: number | undefined; readonly ms?: number | string | undefined },
   ): StreamConfig {
     const form = typeof every === 'number' ? { messages: every } : every
+    refuseUnknown('commitEvery', form, { messages: true, ms: true })
     const { messages, ms } = { messages: undefined, ms: undefined, ...form }
     if (messages === undefined && ms === undefined) throw invalid('commitEvery needs messages, ms or both')
     return this.#with({
       commitEvery: {
-        messages: messages === undefined ? Number.MAX_SAFE_INTEGER : whole('commitEvery.messages', messages, 1),
+        messages: messages ?? Number.MAX_SAFE_INTEGER,
         ms: ms === undefined ? null : millis('commitEvery.ms', ms, 1),
       },
     })
   }
 
   withMaxUncommitted(maxUncommitted: number): StreamConfig {
-    return this.#with({ maxUncommitted: whole('maxUncommitted', maxUncommitted, 0) })
+    return this.#with({ maxUncommitted })
   }
 
   withDeadLetter(deadLetter: Sink | null): StreamConfig {
-    if (deadLetter !== null && typeof (deadLetter as Partial<Sink>).send !== 'function') {
-      throw invalid('deadLetter must be a sink: an object with the method send')
-    }
     return this.#with({ deadLetter })
   }
 
@@ -159,15 +176,44 @@ export class StreamConfig implements Settings {
   }
 }
 
+/** Throws `InvalidConfiguration` for the first value that cannot be. */
+function checked(all: Settings): Settings {
+  const { autoCommit, statsInterval, maxConsecutiveFailures: limit, failurePolicy, backoff, commitEvery } = all
+  if (typeof autoCommit !== 'boolean') throw invalid(`autoCommit must be true or false, not ${described(autoCommit)}`)
+  if (statsInterval !== null) millis('statsInterval', statsInterval, 1)
+  if (limit !== null) whole('maxConsecutiveFailures', limit, 0)
+  if (!POLICIES.includes(failurePolicy)) {
+    throw invalid(`failurePolicy must be one of ${POLICIES.join(', ')}, not ${described(failurePolicy)}`)
+  }
+  if (backoff !== null) checkBackoff(backoff)
+  whole('maxRetries', all.maxRetries, 0)
+  whole('commitEvery.messages', commitEvery?.messages, 1)
+  if (commitEvery.ms !== null) millis('commitEvery.ms', commitEvery.ms, 1)
+  whole('maxUncommitted', all.maxUncommitted, 0)
+  if (all.deadLetter !== null) needMethods('deadLetter', all.deadLetter, 'send')
+  return all
+}
+
+function checkBackoff({ initialMs, multiplier, maxMs, jitter }: Backoff): void {
+  if (!(initialMs >= 0) || !(maxMs >= initialMs) || !Number.isFinite(maxMs)) {
+    throw invalid(`backoff needs 0 ≤ initialMs ≤ maxMs, not ${String(initialMs)} and ${String(maxMs)}`)
+  }
+  if (!(multiplier >= 1) || !Number.isFinite(multiplier)) {
+    throw invalid(`backoff.multiplier must be at least 1, not ${String(multiplier)}`)
+  }
+  if (!(jitter >= 0 && jitter < 1))
+    throw invalid(`backoff.jitter must be at least 0 and below 1, not ${String(jitter)}`)
+}
+
 const invalid = (details: string): StreamError => new StreamError('InvalidConfiguration', { details })
 
-function whole(name: string, value: number, min: number): number {
-  if (Number.isSafeInteger(value) && value >= min) return value
+function whole(name: string, value: number | undefined, min: number): number {
+  if (Number.isSafeInteger(value) && value! >= min) return value!
   throw invalid(`${name} must be a whole number of at least ${min}, not ${String(value)}`)
 }
 
 function millis(name: string, value: number | string, min: number): number {
-  const ms = typeof value === 'number' ? value : parseDuration(value)
+  const ms = typeof value === 'string' ? parseDuration(value) : value
   if (ms !== undefined && Number.isFinite(ms) && ms >= min) return ms
   throw invalid(`${name} must be milliseconds (at least ${min}) or a text such as '5s', not ${String(value)}`)
 }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../core/clock.ts'
+import type { OptionNames } from '../core/option-names.ts'
 import { freshSeed, Random } from '../core/random.ts'
 import { BackOffs } from './back-offs.ts'
 import { Commits } from './commits.ts'
@@ -12,6 +13,7 @@ import { type MetricsRegistry, ProcessorMetrics } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
 import { Rates } from './rates.ts'
 import { endSteps, runError } from './run-end.ts'
+import { duration, needMethods, refuseUnknown } from './settings.ts'
 import { Shutdown } from './shutdown.ts'
 import { StreamConfig } from './stream-config.ts'
 import { noCounts, StreamStats } from './stream-stats.ts'
@@ -31,6 +33,8 @@ export interface RunOptions {
   /** SIGTERM and SIGINT are a `stop`. */
   readonly handleSignals?: boolean | undefined
 }
+
+const DEPS: OptionNames<ProcessorDeps> = { clock: true, random: true, logger: true, metrics: true, name: true }
 
 /**
  * Beside a consumer that never waits, timers and signals come through after this time, which is looked at every few
@@ -69,6 +73,10 @@ export class StreamProcessor {
     config: StreamConfig = new StreamConfig(),
     deps: ProcessorDeps = {},
   ) {
+    needMethods('the consumer', consumer, 'consume', 'commit', 'sourceName')
+    needMethods('the pipeline', pipeline, 'ingest', 'flush')
+    needMethods('the configuration', config, 'validate')
+    refuseUnknown('what a processor is given', deps, DEPS)
     config.validate()
     const { clock = systemClock, random = new Random(freshSeed()), logger = stderrLogger } = deps
     const name = deps.name ?? consumer.sourceName()
@@ -104,7 +112,9 @@ export class StreamProcessor {
    * messages failed in a row (`ConsumptionError`), when one failed and the policy is `stop` (`PipelineError`), or when the
    * end could not flush or close. Errors at the end of a run that failed already are its `suppressed`.
    */
-  async run({ signal, handleSignals = false }: RunOptions = {}): Promise<StreamStats> {
+  async run(options: RunOptions = {}): Promise<StreamStats> {
+    refuseUnknown('run', options, { signal: true, handleSignals: true })
+    const { signal, handleSignals = false } = options
     if (this.#started || this.#shutdown.requested) throw new StreamError('ShutdownRequested')
     this.#started = true
     const forget = this.#shutdown.listen(signal, handleSignals)
@@ -129,8 +139,10 @@ export class StreamProcessor {
    * Ends the run after the message in hand; resolves when it has ended. Work that goes on longer than `timeoutMs` is
    * abandoned and not committed. Without a run nothing can be processed any more.
    */
-  async stop({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
-    this.#shutdown.request(timeoutMs)
+  async stop(options: { readonly timeoutMs?: number | string | undefined } = {}): Promise<void> {
+    refuseUnknown('stop', options, { timeoutMs: true })
+    const { timeoutMs } = options
+    this.#shutdown.request(timeoutMs === undefined ? undefined : duration('timeoutMs', timeoutMs))
     if (this.#started) await this.#shutdown.ended
   }
 

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../core/clock.ts'
+import { described } from '../core/option-names.ts'
 import { freshSeed } from '../core/random.ts'
 import { ValidationError } from './errors.ts'
 
@@ -17,6 +18,7 @@ let generated = 0
 export const MessageId = {
   /** Throws `ValidationError`: empty, too long, format, in this order. */
   of(text: string): MessageId {
+    if (typeof text !== 'string') throw noText('message id', text)
     const id = text.trim()
     if (id.length === 0) throw new ValidationError('EmptyValue', { field: 'message id' })
     if (id.length > ID_BYTES_MAX || !PRINTABLE.test(id)) refuseId(id)
@@ -24,10 +26,13 @@ export const MessageId = {
   },
   /** That of the text, or `msg-<unix nanoseconds>-<counter>` where the text is missing or no id. */
   newOrGenerate(text?: string | undefined, clock: Clock = systemClock): MessageId {
-    const id = text?.trim() ?? ''
+    const id = typeof text === 'string' ? text.trim() : ''
     return id.length > 0 && id.length <= ID_BYTES_MAX && PRINTABLE.test(id) ? (id as MessageId) : generateId(clock)
   },
 } as const
+
+const noText = (field: string, given: unknown): ValidationError =>
+  new ValidationError('InvalidFormat', { field, reason: `it must be a text, not ${described(given)}` })
 
 function refuseId(id: string): never {
   const bytes = Buffer.byteLength(id)
@@ -55,6 +60,7 @@ const NAME = /^[\p{L}\p{N}_.\-/]+$/u
 export const SourceName = {
   /** Throws `ValidationError`: empty, too long, format, in this order. */
   of(text: string): SourceName {
+    if (typeof text !== 'string') throw noText('source name', text)
     const name = text.trim()
     if (name.length === 0) throw new ValidationError('EmptyValue', { field: 'source name' })
     if (name.length <= SOURCE_BYTES_MAX && ASCII_NAME.test(name)) return name as SourceName
@@ -112,6 +118,9 @@ function microsOf(time: Date | number | bigint | string): bigint {
     return time
   }
   if (typeof time === 'string') return microsOfText(time)
+  if (typeof time !== 'number' && !(time instanceof Date)) {
+    throw new ValidationError('InvalidTimestamp', { field: 'timestamp', reason: `${described(time)} is no time` })
+  }
   const ms = typeof time === 'number' ? time : time.getTime()
   if (Number.isFinite(ms) && Math.abs(ms) > DATE_MS_MAX) throw outOfRange(ms, DATE_MS_MAX)
   if (!Number.isFinite(ms)) {

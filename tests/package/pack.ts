@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -18,10 +18,13 @@ export function installPackage(): Installed {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-package-'))
   const modules = join(folder, 'node_modules')
   const own = join(modules, 'headrace')
-  mkdirSync(join(modules, '@types'), { recursive: true })
-  mkdirSync(own)
+  mkdirSync(own, { recursive: true })
   execFileSync('tar', ['xzf', process.env['HEADRACE_TARBALL']!, '-C', own, '--strip-components=1'])
-  for (const name of ['commander', 'picomatch', '@types/node', 'undici-types']) {
+  const { dependencies } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>
+  }
+  for (const name of [...Object.keys(dependencies), '@types/node', 'undici-types']) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(packageFolder(name), join(modules, name))
   }
   return {

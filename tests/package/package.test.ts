@@ -14,6 +14,20 @@ beforeAll(() => {
 })
 afterAll(() => installed.remove())
 
+/** What a line says when it is run; null: nothing. */
+interface Told {
+  readonly code: string
+  readonly says: {
+    readonly name: string
+    readonly code?: string
+    readonly message: string
+    readonly hint?: string
+  } | null
+}
+
+const sentence = ({ name, code, message, hint }: NonNullable<Told['says']>): string =>
+  `${code ?? name}: ${message}${hint === undefined ? '' : ` (${hint})`}`
+
 /** Strict, and the declarations of the package are checked, too. */
 function compile(files: readonly string[], extra: Readonly<Record<string, unknown>> = {}): string {
   const project = {
@@ -69,7 +83,7 @@ describe('installed from its tarball', () => {
 
   test('JavaScript requires it, all of its entries', () => {
     expect(JSON.parse(installed.run(process.execPath, 'usage.cjs'))).toEqual({
-      counts: { read: 2, written: 2, failed: 0, bytes: expect.any(Number) },
+      counts: { read: 2, written: 2, failed: 0, bytes: expect.any(Number), resumed: false, wasComplete: false },
       rows: 1,
       kinds: ['function', 'function', 'function'],
     })
@@ -79,18 +93,30 @@ describe('installed from its tarball', () => {
     expect(installed.run(process.execPath, 'node_modules/headrace/bin/headrace.cjs', '--version')).toMatch(/^\d+\./)
   })
 
-  test('every wrong use is a fault of its line', () => {
-    const marked = readFileSync(join(installed.folder, 'misuse.mts'), 'utf8')
-      .split('\n')
-      .flatMap((line, i) => (line.includes('✗') ? [i + 1] : []))
+  test('every wrong use is a fault of its line, and told by the run', async () => {
+    const lines = readFileSync(join(installed.folder, 'misuse.mts'), 'utf8').split('\n')
+    const marked = lines.flatMap((line, i) => (line.includes('✗') ? [i + 1] : []))
     let said = ''
     try {
       compile(['misuse.mts'], { noEmit: true })
     } catch (error) {
       said = (error as Error).message
     }
-    const found = [...said.matchAll(/^misuse\.mts\((\d+),/gm)].map(([, line]) => Number(line))
-    expect([...new Set(found)]).toEqual(marked)
+    const found = [...said.matchAll(/^misuse\.mts\((\d+),\d+\): error (TS\d+): (.*)$/gm)]
+    expect([...new Set(found.map(([, line]) => Number(line)))]).toEqual(marked)
+    const run = JSON.parse(installed.run(process.execPath, 'misuse-run.mjs')) as readonly Told[]
+    const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(installed.folder, '…')
+    const rows = run.map(({ code, says }, i) => {
+      const [, , number, message = ''] = found.find(([, line]) => Number(line) === marked[i])!
+      return `| \`${cell(code)}\` | ${number}: ${cell(message)} | ${says === null ? 'nothing' : cell(sentence(says))} |`
+    })
+    const head = '| wrong use | the compiler says | the run says |\n| --- | --- | --- |\n'
+    await expect(`${head}${rows.join('\n')}\n`).toMatchFileSnapshot('wrong-use.md')
+    // What JavaScript itself says of a member that is not there is as clear.
+    const own = run.filter(
+      ({ says }) => says === null || (says.code === undefined && !/is not a function|not iterable/.test(says.message)),
+    )
+    expect(own).toEqual([])
   })
 
   test('checking a program costs little', () => {

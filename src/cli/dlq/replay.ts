@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { HeadraceError } from '../../core/errors.ts'
 import type { Schema } from '../../core/types.ts'
@@ -7,7 +6,7 @@ import { clientSink } from '../../headrace/client-sink.ts'
 import { queueFolder } from '../../headrace/dlq/queue-folder.ts'
 import type { MapBytes, ReplayReport } from '../../headrace/dlq/replay.ts'
 import { runReplay } from '../../headrace/dlq/run-replay.ts'
-import { folderOf } from '../../headrace/durable/state-folder.ts'
+import { folderOf, readFacts } from '../../headrace/durable/state-folder.ts'
 import { Engine } from '../../headrace/engine.ts'
 import { SourceText } from '../../sql/diagnostics.ts'
 import type { Io } from '../io.ts'
@@ -64,14 +63,13 @@ export async function replay(pipeline: string, options: ReplayOptions, io: Io, j
 
 /** The script that a pipeline was started from last. */
 function scriptPath(dataDir: string, pipeline: string): string {
-  const facts = join(folderOf(dataDir, pipeline), 'pipeline.json')
-  if (!existsSync(facts)) {
+  const facts = readFacts(folderOf(dataDir, pipeline))
+  if (facts === undefined) {
     throw new HeadraceError('cli_usage', `there is no state of a pipeline "${pipeline}" in "${dataDir}"`, {
       hint: 'headrace dlq stats lists the pipelines that have dead letters; --data-dir says where to look',
     })
   }
-  const { script } = JSON.parse(readFileSync(facts, 'utf8')) as { readonly script: string | null }
-  if (script !== null) return script
+  if (facts.script !== null) return facts.script
   throw new HeadraceError('dlq_replay_refused', `"${pipeline}" was started from a text, not from a file`, {
     hint: 'put the text into a file and run that; then replay',
   })

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { CheckpointError } from '../../checkpoint/error.ts'
 import { HeadraceError } from '../../core/errors.ts'
 
 /** Where a pipeline keeps what must survive it. */
@@ -64,10 +65,23 @@ export function openStateFolder(
 
 const factsFile = (path: string): string => join(path, 'pipeline.json')
 
-/** Whose folder it is; undefined when it is no state folder. */
+/** Whose folder it is; undefined when it is no state folder. Throws `IoError` for a damaged `pipeline.json`. */
 export function readFacts(path: string): FolderFacts | undefined {
   const file = factsFile(path)
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as FolderFacts) : undefined
+  if (!existsSync(file)) return undefined
+  const text = readFileSync(file, 'utf8')
+  try {
+    const { name, script, store } = JSON.parse(text) as FolderFacts
+    const isText = (given: unknown): boolean => typeof given === 'string'
+    if (isText(name) && (script === null || isText(script)) && (store === undefined || isText(store))) {
+      return { format: 1, name, script, store }
+    }
+  } catch {
+    // Told below: what is no JSON has no facts either.
+  }
+  throw new CheckpointError('IoError', `"${file}" is damaged: it does not tell whose state this is`, {
+    hint: 'remove that one file: the next start writes it anew and goes on from the checkpoints beside it',
+  })
 }
 
 /** Whole or not there, whenever this dies; and durable before a sink holds anything, or a start would begin anew. */

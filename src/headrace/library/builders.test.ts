@@ -3,13 +3,28 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 import type { Option } from '../../core/option-types.ts'
 import { parseUri } from '../../core/uri.ts'
 import { formatUri } from '../../core/uri-format.ts'
-import { blackholeSink, fileSink, fileSource, memorySource, nexmarkSource, stdoutSink } from './builders.ts'
+import {
+  blackholeSink,
+  busSink,
+  busSource,
+  chainSource,
+  fileSink,
+  fileSource,
+  instanceSink,
+  instanceSource,
+  memorySource,
+  nexmarkSource,
+  stdoutSink,
+} from './builders.ts'
 import { builtInSpecs } from './connector-specs.ts'
 import { EngineSink } from './data-sink.ts'
 import { EngineSource } from './data-source.ts'
+import { ConfigError } from './errors.ts'
 import { type NamedEndpoint, nameEndpoint } from './named-endpoint.ts'
+import { Headrace } from './open.ts'
 import type { OptionInput } from './option-inputs.ts'
 import { registry } from './registry.ts'
+import { schemaOf } from './schema-text.ts'
 import type { DataSink, DataSource } from './types.ts'
 import { sinkBuilder, sourceBuilder, type UriBuilder } from './uri-builder.ts'
 
@@ -159,8 +174,53 @@ describe('typed builders', () => {
     expect(fileSink().path('/out/').partitionBy('a', 'b').toUri()).toBe('file:///out/?partition_by=a,b')
   })
 
+  test('of what runs in this process, and of chains', () => {
+    expect(busSource().topic('orders/eu').buffer(64).slow('drop_slow').toUri()).toBe(
+      'bus://orders/eu?buffer=64&slow=drop_slow',
+    )
+    expect(busSink().topic('orders').build().uri).toBe('bus://orders')
+    expect(instanceSource().stream('clicks').build().uri).toBe('instance://clicks')
+    expect(instanceSink().stream('clicks').toUri()).toBe('instance://clicks')
+    const chain = chainSource().rows('block').exitWhenIdle()
+    expect(chain.url('https://node:8545/prefix').toUri()).toBe(
+      'chain+https://node:8545/prefix?rows=block&exit_when_idle=true',
+    )
+    expect(chain.url('ws://node').build().uri).toContain('chain+ws://node')
+    expect(chain.folder('/batches').toUri()).toBe('chain+file:///batches?rows=block&exit_when_idle=true')
+    expect(chain.folder('/batches').name('test').toUri()).toContain('chain+memory://test')
+    expect(() => chain.url('ftp://node')).toThrow('is no URL of a chain')
+    expect(() => chain.url('http://node?rows=batch')).toThrow('has parameters')
+    expect(() => chain.build()).toThrow('chain')
+    // @ts-expect-error a topic is no path
+    expect(() => busSource().path('/x')).toThrow(TypeError)
+    // @ts-expect-error a chain is not written
+    expect(() => chainSource().writeMode('append')).toThrow(TypeError)
+  })
+
+  test('move rows over the bus and through a stream of a handle', async () => {
+    await using headrace = await Headrace.open({ state: false })
+    const schema = await schemaOf('id BIGINT')
+    const form = { instance: headrace, schema }
+    const { source } = headrace.stream('numbers', { schema })
+    await using reader = await instanceSource().stream('numbers').build(form).createReader()
+    await source.push({ id: 7n })
+    expect((await reader.read(1, { waitMs: 1000 })).map(({ value }) => value)).toEqual([{ id: 7n }])
+    await using listener = await busSource().topic('t').build(form).createReader()
+    expect(await listener.read(1, { waitMs: 0 })).toEqual([])
+    await using writer = await busSink().topic('t').build(form).createWriter({ schema })
+    await writer.write({ value: { id: 8n } })
+    await writer.flush()
+    expect((await listener.read(1, { waitMs: 1000 })).map(({ value }) => value)).toEqual([{ id: 8n }])
+  })
+
+  test('without a place say what is missing', () => {
+    for (const build of [fileSource().build, busSource().build, instanceSink().build, memorySource().build]) {
+      expect(build).toThrow(ConfigError)
+    }
+  })
+
   test('offer what the scheme and the side have', () => {
-    expectTypeOf(fileSource().build()).toEqualTypeOf<DataSource>()
+    expectTypeOf(fileSource().path('/x').build()).toEqualTypeOf<DataSource>()
     expectTypeOf(blackholeSink().build()).toEqualTypeOf<DataSink>()
     expectTypeOf(fileSource().format)
       .parameter(0)

@@ -1,6 +1,8 @@
 import type { Check, Health } from '../../connectors/contract.ts'
 import type { Clock } from '../../core/clock.ts'
 import { HeadraceError, HeadraceErrors } from '../../core/errors.ts'
+import { described, hasMethods } from '../../core/option-names.ts'
+import { misuse, refuseUnknown } from './errors.ts'
 import type { CheckResult, Waiting } from './types.ts'
 
 /** Of one source or sink. */
@@ -55,6 +57,14 @@ export interface Checkable {
 }
 
 /** Sources and sinks at once, each within 5 s; the results come in their order. */
-export function checkAll(items: readonly Checkable[], options: Waiting = {}): Promise<readonly CheckResult[]> {
-  return Promise.all(items.map((item) => item.check(options)))
+export async function checkAll(items: readonly Checkable[], options: Waiting = {}): Promise<readonly CheckResult[]> {
+  refuseUnknown('checkAll', options, { signal: true })
+  if (!Array.isArray(items)) {
+    throw misuse(`checkAll: sources and sinks come as an array, not ${described(items)}`, 'checkAll([source, sink])')
+  }
+  for (const [i, item] of items.entries()) {
+    if (hasMethods(item, 'check')) continue
+    throw misuse(`checkAll: item ${i} is ${described(item)}, which cannot be checked`, 'give sources and sinks')
+  }
+  return await Promise.all(items.map((item) => item.check(options)))
 }

@@ -54,11 +54,18 @@ export async function copyBySql(
     },
     durable,
   }
-  const { rowsIn, rowsOut, rejected, bytesIn, balance } = await runPipeline(engine, input, signal)
+  const { rowsIn, rowsOut, rejected, bytesIn, balance, resumed } = await runPipeline(engine, input, signal)
   signal.throwIfAborted()
   const failed = [...rejected.values()].reduce((sum, count) => sum + count, 0)
   const written = rowsOut.reduce((sum, out) => sum + out.rows, 0)
-  return { read: balance?.in ?? rowsIn + failed, written, failed, bytes: bytesIn }
+  return {
+    read: balance?.in ?? rowsIn + failed,
+    written,
+    failed,
+    bytes: bytesIn,
+    resumed: resumed !== undefined,
+    wasComplete: resumed === 'complete',
+  }
 }
 
 const entries = (given: readonly GivenOption[]): readonly OptionEntry[] =>

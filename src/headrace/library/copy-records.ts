@@ -1,7 +1,8 @@
-import { OffsetFile } from './offset-file.ts'
+import { type CopyProgress, OffsetFile } from './offset-file.ts'
 import type { CopyOptions, CopyResult, DataSink, DataSource, StreamRecord } from './types.ts'
 
 const BATCH = 1024
+const NOTHING: CopyProgress = { read: 0, written: 0, failed: 0, bytes: 0, complete: false }
 
 /** Record by record, for sources and sinks that are not the engine's: at least once, each batch committed on its own. */
 export async function copyRecords(
@@ -10,10 +11,12 @@ export async function copyRecords(
   { signal, checkpoint, onError, batch = BATCH }: CopyOptions,
 ): Promise<CopyResult> {
   const store = checkpoint === undefined ? undefined : new OffsetFile(checkpoint, source.uri)
-  const from = store?.load()
+  const stored = store?.read()
+  const from = stored?.position
   await using reader = await source.createReader({ ...(from === undefined ? {} : { from }), bytes: true, signal })
   await using writer = await sink.createWriter({ schema: reader.schema, signal })
-  const counts = { read: 0, written: 0, failed: 0, bytes: 0 }
+  const before = stored?.copied ?? NOTHING
+  const counts = { ...before, complete: false }
   while (reader.hasMore()) {
     const records = await reader.read(batch, { waitMs: Number.POSITIVE_INFINITY, signal })
     if (records.length === 0) continue
@@ -25,10 +28,12 @@ export async function copyRecords(
     // The order is the promise: what the offset covers is safe before the offset is.
     await writer.flush()
     const position = reader.position()
-    store?.save(position)
+    store?.save(position, counts)
     await reader.commit(position)
   }
-  return counts
+  const { complete: _, ...done } = counts
+  if (from !== undefined || done.read > 0) store?.save(reader.position(), { ...done, complete: true })
+  return { ...done, resumed: stored !== undefined, wasComplete: before.complete && done.read === before.read }
 
   async function wrote(record: StreamRecord): Promise<boolean> {
     try {

@@ -19,7 +19,14 @@ describe('copy', () => {
   test('from CSV to JSON lines, with its counts', async () => {
     writeFileSync(at('a.csv'), 'id,name\n1,pear\n2,fig\n')
     const counts = await copy(createSource(at('a.csv')), createSink(at('a.jsonl')))
-    expect(counts).toEqual({ read: 2, written: 2, failed: 0, bytes: expect.any(Number) })
+    expect(counts).toEqual({
+      read: 2,
+      written: 2,
+      failed: 0,
+      bytes: expect.any(Number),
+      resumed: false,
+      wasComplete: false,
+    })
     expect(counts.bytes).toBeGreaterThan(10)
     expect(readFileSync(at('a.jsonl'), 'utf8')).toBe('{"id":1,"name":"pear"}\n{"id":2,"name":"fig"}\n')
   })
@@ -44,6 +51,14 @@ describe('copy', () => {
     const source = createSource(at('b.csv'), { delimiter: ';', header: false, maxRecords: 1 }, { schema })
     await copy(source, createSink(at('b.out.csv'), { format: 'csv', header: false }))
     expect(readFileSync(at('b.out.csv'), 'utf8')).toBe('1,x\n')
+  })
+
+  test('says when it went on, and when there was nothing left to copy', async () => {
+    writeFileSync(at('again.csv'), 'id,name\n1,pear\n2,fig\n')
+    const run = () => copy(createSource(at('again.csv')), createSink(at('again/')), { checkpoint: at('again.state') })
+    const first = await run()
+    expect(first).toMatchObject({ read: 2, written: 2, resumed: false, wasComplete: false })
+    expect(await run()).toEqual({ ...first, resumed: true, wasComplete: true })
   })
 
   test('an aborted signal ends an endless copy with its reason', async () => {
@@ -97,7 +112,10 @@ describe('copy', () => {
     }
     await expect(copy(source(), target(), { batch: 2, checkpoint, onError: 'fail' })).rejects.toThrow('went away')
     failAt = -1
-    await copy(source(), target(), { batch: 2, checkpoint, onError: 'fail' })
+    const options = { batch: 2, checkpoint, onError: 'fail' } as const
+    const second = await copy(source(), target(), options)
+    expect(second).toMatchObject({ read: 10, written: 10, failed: 0, bytes: 80, resumed: true, wasComplete: false })
+    expect(await copy(source(), target(), options)).toEqual({ ...second, wasComplete: true })
     const ids = readFileSync(at('c.out.jsonl'), 'utf8')
       .trim()
       .split('\n')

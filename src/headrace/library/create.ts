@@ -1,3 +1,4 @@
+import { described, type OptionNames } from '../../core/option-names.ts'
 import type { Schema } from '../../core/types.ts'
 import { parseUri as parse, schemeOf, type Uri } from '../../core/uri.ts'
 import { formatUri, type UriParts } from '../../core/uri-format.ts'
@@ -5,7 +6,7 @@ import { replaceVariables } from '../../core/variables.ts'
 import type { Engine } from '../engine.ts'
 import { EngineSink } from './data-sink.ts'
 import { EngineSource, type Place } from './data-source.ts'
-import { ConfigError, problemsOf } from './errors.ts'
+import { ConfigError, problemsOf, refuseUnknown } from './errors.ts'
 import { processEngine } from './instance.ts'
 import { nameEndpoint } from './named-endpoint.ts'
 import type { OptionInputs } from './option-inputs.ts'
@@ -32,13 +33,23 @@ export interface EndpointForm {
   readonly schema?: Schema | undefined
 }
 
+/** What a source or sink is told of its place. */
+export const FORM: OptionNames<EndpointForm> = {
+  registry: true,
+  instance: true,
+  env: true,
+  environment: true,
+  schema: true,
+}
+
 /**
  * A source by URI or path. Everything is checked at once, nothing is opened: that happens on first use.
  *
  * @throws ConfigError with all that is wrong.
  */
-export function createSource(uri: string, options: OptionInputs = {}, form: EndpointForm = {}): DataSource {
-  const place = placeOf(form)
+export function createSource(where: string | URL, options: OptionInputs = {}, form: EndpointForm = {}): DataSource {
+  refuseUnknown('the form of a source', form, FORM)
+  const [uri, place] = [textOfUri(where, 'createSource'), placeOf(form)]
   const factory = place.registry.factory('source', schemeOf(uri) ?? 'file')
   if (factory !== undefined) return factory(uri, options)
   return new EngineSource(nameEndpoint(uri, 'source', options, { ...place, environment: environmentOf(form) }), place)
@@ -49,11 +60,24 @@ export function createSource(uri: string, options: OptionInputs = {}, form: Endp
  *
  * @throws ConfigError with all that is wrong.
  */
-export function createSink(uri: string, options: OptionInputs = {}, form: EndpointForm = {}): DataSink {
-  const place = placeOf(form)
+export function createSink(where: string | URL, options: OptionInputs = {}, form: EndpointForm = {}): DataSink {
+  refuseUnknown('the form of a sink', form, FORM)
+  const [uri, place] = [textOfUri(where, 'createSink'), placeOf(form)]
   const factory = place.registry.factory('sink', schemeOf(uri) ?? 'file')
   if (factory !== undefined) return factory(uri, options)
   return new EngineSink(nameEndpoint(uri, 'sink', options, { ...place, environment: environmentOf(form) }), place)
+}
+
+function textOfUri(where: unknown, call: string): string {
+  if (typeof where === 'string' && where !== '') return where
+  if (where instanceof URL) return where.href
+  throw new ConfigError([
+    {
+      code: 'connector_uri_invalid',
+      message: `${call}: a URI or path is a text, not ${where === '' ? 'an empty one' : described(where)}`,
+      hint: `${call}('file:///data/orders.csv')`,
+    },
+  ])
 }
 
 function placeOf({ registry, instance, schema }: EndpointForm): Place {
@@ -72,8 +96,10 @@ const environmentOf = ({ env, environment }: Pick<EndpointForm, 'env' | 'environ
  *
  * @throws ConfigError with the column of the fault.
  */
-export function parseUri(text: string, form: Pick<EndpointForm, 'env' | 'environment'> = {}): Uri {
-  if (text === last?.text) return again(last)
+export function parseUri(where: string | URL, form: Pick<EndpointForm, 'env' | 'environment'> = {}): Uri {
+  if (where === last?.text) return again(last)
+  refuseUnknown('the form of parseUri', form, PARSE_FORM)
+  const text = textOfUri(where, 'parseUri')
   const environment = environmentOf(form)
   try {
     const isVariable = text.includes('${')
@@ -86,6 +112,8 @@ export function parseUri(text: string, form: Pick<EndpointForm, 'env' | 'environ
     throw new ConfigError(problemsOf(error))
   }
 }
+
+const PARSE_FORM: OptionNames<Pick<EndpointForm, 'env' | 'environment'>> = { env: true, environment: true }
 
 /** The last URI that was parsed: loops name the same one again and again. */
 let last: Uri | undefined

@@ -2,10 +2,11 @@ import type { Source, SourceItem } from '../../connectors/contract.ts'
 import { ordinalOf, recordOf } from '../../core/batch.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { ErrorCode } from '../../core/error-kinds.ts'
+import type { OptionNames } from '../../core/option-names.ts'
 import { rowAt } from '../../core/row-batch.ts'
 import type { Schema } from '../../core/types.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { asDataSourceError, DataSourceError, guarded, unsupported } from './errors.ts'
+import { asDataSourceError, DataSourceError, guarded, misuse, unsupported } from './errors.ts'
 import {
   offsetWithin,
   parsePosition,
@@ -17,6 +18,15 @@ import {
 import { RecordFeed } from './record-feed.ts'
 import { rowMaker } from './row-values.ts'
 import type { Change, DataReader, ReaderOptions, RejectedRecord, StreamRecord, Waiting } from './types.ts'
+
+/** What `createReader` takes. */
+export const READER_OPTIONS: OptionNames<ReaderOptions> = {
+  signal: true,
+  rows: true,
+  from: true,
+  bytes: true,
+  onReject: true,
+}
 
 export interface ReaderForm {
   /** As records name their source. */
@@ -81,7 +91,12 @@ export class EngineReader implements DataReader {
   }
 
   async #readNext(max: number, waitMs: number | undefined, signal: AbortSignal | undefined) {
-    if (!(Number.isInteger(max) && max >= 1)) throw new RangeError(`read(${max}): a whole number from 1 on`)
+    if (!(Number.isInteger(max) && max >= 1)) {
+      throw misuse(
+        `read(${String(max)}): records are a whole number from 1 on`,
+        'read(1000), or read() for all there is',
+      )
+    }
     signal?.throwIfAborted()
     // It was closed behind the call.
     if (this.#closed) return []

@@ -1,4 +1,5 @@
 import type { Sink, SinkFacts } from '../../connectors/contract.ts'
+import { described } from '../../core/option-names.ts'
 import { freshSeed } from '../../core/random.ts'
 import type { Schema } from '../../core/types.ts'
 import { connectorContext } from '../connector-context.ts'
@@ -7,8 +8,8 @@ import type { Engine } from '../engine.ts'
 import { encoderSpec } from '../format-specs.ts'
 import { checkEndpoint } from './check.ts'
 import type { Place } from './data-source.ts'
-import { EngineWriter, type WriterSink } from './data-writer.ts'
-import { DataSourceError, guarded } from './errors.ts'
+import { EngineWriter, WRITER_OPTIONS, type WriterSink } from './data-writer.ts'
+import { DataSourceError, guarded, misuse, refuseUnknown } from './errors.ts'
 import { loadEndpoint, type NamedEndpoint } from './named-endpoint.ts'
 import { schemaOf } from './schema-text.ts'
 import type { CheckResult, DataSink, DataWriter, SinkMetadata, Waiting, WriterOptions } from './types.ts'
@@ -59,6 +60,8 @@ export class EngineSink implements DataSink {
   async validateSchema(schema: Schema): Promise<void> {
     const endpoint = await this.load()
     await guarded('sink', () => {
+      if (!Array.isArray(schema?.fields))
+        throw misuse(`columns are { fields }, not ${described(schema)}`, "await schemaOf('id BIGINT')")
       if (schema.fields.length === 0) throw schemaFault('rows without columns cannot be written')
       const names = new Set<string>()
       for (const { name } of schema.fields) {
@@ -74,6 +77,7 @@ export class EngineSink implements DataSink {
   }
 
   async createWriter(options: WriterOptions = {}): Promise<DataWriter> {
+    refuseUnknown('createWriter', options, WRITER_OPTIONS)
     options.signal?.throwIfAborted()
     const endpoint = await this.load()
     const declared = typeof options.schema === 'string' ? await schemaOf(options.schema) : options.schema

@@ -5,8 +5,8 @@ import type { Endpoint } from '../endpoint.ts'
 import type { Engine } from '../engine.ts'
 import { decoderSpec } from '../format-specs.ts'
 import { checkEndpoint } from './check.ts'
-import { EngineReader } from './data-reader.ts'
-import { guarded, unsupported } from './errors.ts'
+import { EngineReader, READER_OPTIONS } from './data-reader.ts'
+import { guarded, misuse, refuseUnknown, unsupported } from './errors.ts'
 import { loadEndpoint, type NamedEndpoint } from './named-endpoint.ts'
 import type { ConnectorRegistry } from './registry.ts'
 import type { CheckResult, DataReader, DataSource, ReaderOptions, SourceMetadata, Waiting } from './types.ts'
@@ -104,6 +104,11 @@ export class EngineSource implements DataSource {
   }
 
   async createReader(options: ReaderOptions = {}): Promise<DataReader> {
+    refuseUnknown('createReader', options, READER_OPTIONS)
+    const { rows: wanted } = options
+    if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1 && wanted <= 16_384)) {
+      throw misuse(`rows: ${String(wanted)} is not a whole number of 1…16384`, 'createReader({ rows: 1024 })')
+    }
     options.signal?.throwIfAborted()
     const endpoint = await this.load()
     const schema = await this.fetchSchema(options)

@@ -2,11 +2,12 @@ import type { Sink, SinkReject } from '../../connectors/contract.ts'
 import type { Batch } from '../../core/batch.ts'
 import { CHANGE, type ChangeCode } from '../../core/change.ts'
 import type { WorkerMemory } from '../../core/memory.ts'
+import { described, type OptionNames } from '../../core/option-names.ts'
 import { BatchBuilder, rowAt } from '../../core/row-batch.ts'
 import type { Schema } from '../../core/types.ts'
 import type { Value } from '../../core/values.ts'
 import type { DurablePlace } from '../connector-context.ts'
-import { DataSourceError, guarded, unsupported } from './errors.ts'
+import { DataSourceError, guarded, misuse, unsupported } from './errors.ts'
 import { rowJson } from './row-json.ts'
 import { inferSchema, settledSchema, valuesOf, widerSchema } from './row-values.ts'
 import type { Change, DataWriter, RecordInput, RejectedRecord, Row, WriterOptions } from './types.ts'
@@ -33,6 +34,9 @@ export interface WriterForm {
   open(form: WriterSink): Promise<Sink>
   onClose(): void
 }
+
+/** What `createWriter` takes. */
+export const WRITER_OPTIONS: OptionNames<WriterOptions> = { signal: true, schema: true, changes: true, rows: true }
 
 const CODES: Readonly<Record<Change, ChangeCode>> = {
   insert: CHANGE.insert,
@@ -84,7 +88,7 @@ export class EngineWriter implements DataWriter {
     this.#changes = options.changes ?? false
     this.#rows = options.rows ?? ROWS
     if (!(Number.isInteger(this.#rows) && this.#rows >= 1 && this.#rows <= 16_384)) {
-      throw new RangeError(`rows: ${this.#rows} is not a whole number of 1…16384`)
+      throw misuse(`rows: ${String(this.#rows)} is not a whole number of 1…16384`, 'createWriter({ rows: 1024 })')
     }
     this.supportsTransactions = form.isTransactional
     if (this.#changes) this.#refuseChanges('changes')
@@ -96,6 +100,9 @@ export class EngineWriter implements DataWriter {
 
   writeBatch(records: readonly RecordInput[]): Promise<void> {
     return this.#writing(async () => {
+      if (!Array.isArray(records)) {
+        throw misuse(`writeBatch takes an array, not ${described(records)}`, 'writeBatch([record]), or write(record)')
+      }
       for (const record of records) this.#hold(rowOfInput(record), record.change ?? 'insert')
       while (this.#held.length >= this.#rows) await this.#send(this.#rows)
     })
@@ -104,14 +111,14 @@ export class EngineWriter implements DataWriter {
   update(key: Row, record: RecordInput): Promise<void> {
     return this.#writing(async () => {
       this.#refuseChanges('upsert')
-      this.#hold({ ...rowOfInput(record), ...key }, 'update_after')
+      this.#hold({ ...rowOfInput(record), ...keyOf(key) }, 'update_after')
     })
   }
 
   delete(key: Row): Promise<void> {
     return this.#writing(async () => {
       this.#refuseChanges('delete')
-      this.#hold(key, 'delete')
+      this.#hold(keyOf(key), 'delete')
     })
   }
 
@@ -156,7 +163,7 @@ export class EngineWriter implements DataWriter {
   beginTransaction(): Promise<void> {
     return this.#writing(async () => {
       this.#needTransactions()
-      if (this.#inTransaction) throw misuse('a transaction is open already', 'commit it, or abort it')
+      if (this.#inTransaction) throw misuse('a transaction is open already', 'commit it, or abort it', 'SinkSpecific')
       // What came before does not belong to it.
       await this.#commit()
       this.#inTransaction = true
@@ -184,7 +191,7 @@ export class EngineWriter implements DataWriter {
 
   #needTransaction(): void {
     this.#needTransactions()
-    if (!this.#inTransaction) throw misuse('no transaction is open', 'call beginTransaction() first')
+    if (!this.#inTransaction) throw misuse('no transaction is open', 'call beginTransaction() first', 'SinkSpecific')
   }
 
   /** Everything held goes to the sink and becomes as durable as can be. */
@@ -288,7 +295,7 @@ export class EngineWriter implements DataWriter {
   /** One call after the other. */
   #serial<T>(task: () => Promise<T>): Promise<T> {
     const run = this.#tail.then(async () => {
-      if (this.#closed) throw misuse('the writer is closed', 'make another one')
+      if (this.#closed) throw misuse('the writer is closed', 'make another one', 'SinkSpecific')
       return await guarded('sink', task)
     })
     this.#tail = run.catch(() => undefined)
@@ -341,8 +348,18 @@ export class EngineWriter implements DataWriter {
   }
 }
 
-const misuse = (message: string, hint: string): DataSourceError =>
-  new DataSourceError('SinkSpecific', 'library_usage', message, { hint })
-
 /** Bytes are a row of one column. */
-const rowOfInput = ({ value }: RecordInput): Row => (value instanceof Uint8Array ? { value } : value)
+function rowOfInput(record: RecordInput): Row {
+  const value: unknown = (record as RecordInput | null | undefined)?.value
+  if (value instanceof Uint8Array) return { value }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row
+  const what = isPlain(record) ? `one whose value is ${described(value)}` : described(record)
+  throw misuse(`a record has a row or bytes as its value, not ${what}`, 'write({ value: { id: 1n } })')
+}
+
+function keyOf(key: Row): Row {
+  if (isPlain(key)) return key
+  throw misuse(`a key is an object of columns, not ${described(key)}`, 'delete({ id: 1n })')
+}
+
+const isPlain = (given: unknown): boolean => typeof given === 'object' && given !== null && !Array.isArray(given)

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorKinds } from '../../core/error-kinds.ts'
 import { type ErrorExtra, HeadraceError, HeadraceErrors } from '../../core/errors.ts'
+import { type OptionNames, optionsFault } from '../../core/option-names.ts'
 import type { Side } from '../../core/option-types.ts'
 
 /** What an error of a source or sink is about. */
@@ -14,17 +15,12 @@ export type DataSourceErrorKind =
 
 /** What a source or sink throws. `kind` says what it is about, `code` what exactly; both are stable. */
 export class DataSourceError extends HeadraceError {
-  readonly kind: DataSourceErrorKind
+  override readonly kind: DataSourceErrorKind
 
   constructor(kind: DataSourceErrorKind, code: ErrorCode, message: string, extra: ErrorExtra = {}) {
     super(code, message, extra)
     this.name = 'DataSourceError'
     this.kind = kind
-  }
-
-  toJSON(): Record<string, unknown> {
-    const { kind, code, message, hint, details } = this
-    return { kind, code, message, ...(hint === undefined ? {} : { hint }), ...details }
   }
 }
 
@@ -47,12 +43,12 @@ export class ConfigError extends DataSourceError {
   constructor(problems: readonly ConfigProblem[]) {
     const [first] = problems
     const message = problems.length === 1 ? first!.message : problems.map((one) => `- ${one.message}`).join('\n')
-    super('Configuration', first!.code, message, { hint: first!.hint })
+    super('Configuration', first!.code, message, { hint: first!.hint ?? errorKinds[first!.code].fix })
     this.name = 'ConfigError'
     this.problems = problems
   }
 
-  override toJSON(): Record<string, unknown> {
+  override toJSON(): Readonly<Record<string, unknown>> {
     return { ...super.toJSON(), problems: this.problems }
   }
 }
@@ -64,6 +60,16 @@ export function problemsOf(error: unknown): readonly ConfigProblem[] {
   if (!(error instanceof HeadraceError)) throw error
   const { code, message, hint, details } = error
   return [{ code, message, hint, ...(details as Pick<ConfigProblem, 'option' | 'value' | 'allowed'> | undefined) }]
+}
+
+/** A call that the types do not have, from a program that no compiler has looked at. */
+export const misuse = (message: string, hint: string, kind: DataSourceErrorKind = 'Configuration'): DataSourceError =>
+  new DataSourceError(kind, 'library_usage', message, { hint })
+
+/** Throws for options that are no object, or that have a name which nobody reads. */
+export function refuseUnknown<T>(what: string, given: T | undefined, known: OptionNames<T>): void {
+  const fault = optionsFault(what, given, known as Readonly<Record<string, true>>)
+  if (fault !== undefined) throw misuse(fault.message, fault.hint)
 }
 
 /** What a connector cannot do; `capability` is its name in the list of `metadata()`. */

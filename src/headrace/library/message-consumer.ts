@@ -1,8 +1,9 @@
+import { described, hasMethods, type OptionNames } from '../../core/option-names.ts'
 import { ConsumedMessage, type StreamConsumer } from '../../processor/consumer.ts'
 import { GenericMessage } from '../../processor/message.ts'
-import { createSource, type EndpointForm } from './create.ts'
+import { createSource, type EndpointForm, FORM } from './create.ts'
 import { EngineSource } from './data-source.ts'
-import { DataSourceError } from './errors.ts'
+import { DataSourceError, misuse, refuseUnknown } from './errors.ts'
 import { OffsetFile } from './offset-file.ts'
 import { parsePosition, splitOffsetText } from './offsets.ts'
 import type { OptionInputs } from './option-inputs.ts'
@@ -23,18 +24,26 @@ export interface ConsumerOptions {
 
 /** A consumer of messages over the source of a URI. */
 export function createConsumer(
-  uri: string,
+  uri: string | URL,
   options: OptionInputs = {},
   form: EndpointForm & ConsumerOptions = {},
 ): StreamConsumer {
-  return toConsumer(createSource(uri, options, form), form)
+  refuseUnknown('the form of a consumer', form, { ...FORM, ...OPTIONS })
+  const { checkpoint, changelog, sourceName, rows, ...place } = form
+  return new SourceConsumer(createSource(uri, options, place), { checkpoint, changelog, sourceName, rows })
 }
+
+const OPTIONS: OptionNames<ConsumerOptions> = { checkpoint: true, changelog: true, sourceName: true, rows: true }
 
 /**
  * A consumer of messages over any source. The payload is the record as it was read where its format keeps it, else the
  * row as JSON; offset and partition are those of the record. Committing an offset covers all before it in its partition.
  */
 export function toConsumer(source: DataSource, options: ConsumerOptions = {}): StreamConsumer {
+  refuseUnknown('toConsumer', options, OPTIONS)
+  if (!hasMethods(source, 'createReader')) {
+    throw misuse(`toConsumer: ${described(source)} is no source`, 'toConsumer(createSource(uri))')
+  }
   return new SourceConsumer(source, options)
 }
 

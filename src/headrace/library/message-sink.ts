@@ -1,6 +1,8 @@
+import { described, hasMethods } from '../../core/option-names.ts'
 import type { Message } from '../../processor/message.ts'
 import type { Sink as MessageSink } from '../../processor/sink.ts'
-import { DataSourceError } from './errors.ts'
+import { WRITER_OPTIONS } from './data-writer.ts'
+import { DataSourceError, misuse, refuseUnknown } from './errors.ts'
 import type { DataSink, DataWriter, RecordInput, RowValue, WriterOptions } from './types.ts'
 
 /**
@@ -8,6 +10,9 @@ import type { DataSink, DataWriter, RecordInput, RowValue, WriterOptions } from 
  * of one column, `value`. Messages are held until `flush`, which makes them safe.
  */
 export function toSink(sink: DataSink, options: WriterOptions = {}): MessageSink & AsyncDisposable {
+  refuseUnknown('toSink', options, WRITER_OPTIONS)
+  if (!hasMethods(sink, 'createWriter'))
+    throw misuse(`toSink: ${described(sink)} is no sink`, 'toSink(createSink(uri))')
   let writer: Promise<DataWriter> | undefined
   const open = (): Promise<DataWriter> => {
     writer ??= sink.createWriter(options)

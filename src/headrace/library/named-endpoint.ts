@@ -1,10 +1,11 @@
+import { described } from '../../core/option-names.ts'
 import type { Side } from '../../core/option-types.ts'
 import { type GivenOption, type OptionValues, optionNamed, parseOptions } from '../../core/options.ts'
 import { parseUri, pathUri, redactText, schemeOf, type Uri } from '../../core/uri.ts'
 import { replaceVariables } from '../../core/variables.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { ConnectorSpec } from './connector-specs.ts'
-import { ConfigError, type ConfigProblem, problemsOf } from './errors.ts'
+import { ConfigError, type ConfigProblem, misuse, problemsOf } from './errors.ts'
 import type { OptionInputs } from './option-inputs.ts'
 import type { ConnectorRegistry } from './registry.ts'
 
@@ -102,8 +103,11 @@ function missing(text: string, name: string, message: string): never {
 
 /** Options of JavaScript in the form that a URI has. */
 export function givenOptions(inputs: OptionInputs): GivenOption[] {
+  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) {
+    throw misuse(`options must be an object, not ${described(inputs)}`, "createSource(uri, { format: 'csv' })")
+  }
   return Object.entries(inputs).flatMap(([name, input]): GivenOption[] => {
-    if (input === undefined) return []
+    if (input === undefined || input === null) return []
     const origin = 'option'
     if (typeof input === 'boolean' || typeof input === 'string') return [{ name, value: input, origin }]
     if (typeof input === 'number' || typeof input === 'bigint') return [{ name, value: String(input), origin }]

@@ -8,6 +8,17 @@ interface Stored {
   readonly format: 1
   readonly source: string
   readonly position: string
+  readonly copied?: CopyProgress | undefined
+}
+
+/** What a copy has done up to a position. */
+export interface CopyProgress {
+  readonly read: number
+  readonly written: number
+  readonly failed: number
+  readonly bytes: number
+  /** The source had ended there. */
+  readonly complete: boolean
 }
 
 /** How far the reading of one source has come, in a folder: the last position that was saved is there or the one before. */
@@ -21,8 +32,13 @@ export class OffsetFile {
     this.#source = source
   }
 
-  /** Undefined before the first `save`. */
+  /** The position; undefined before the first `save`. */
   load(): string | undefined {
+    return this.read()?.position
+  }
+
+  /** Everything that the last `save` was given. */
+  read(): Pick<Stored, 'position' | 'copied'> | undefined {
     let text: string
     try {
       text = readFileSync(join(this.#folder, FILE), 'utf8')
@@ -42,11 +58,11 @@ export class OffsetFile {
         hint: 'give each source a folder of its own',
       })
     }
-    return stored.position
+    return stored
   }
 
-  save(position: string): void {
-    const stored: Stored = { format: 1, source: this.#source, position }
+  save(position: string, copied?: CopyProgress): void {
+    const stored: Stored = { format: 1, source: this.#source, position, copied }
     const path = join(this.#folder, FILE)
     try {
       mkdirSync(this.#folder, { recursive: true })

@@ -1,3 +1,4 @@
+import { described } from '../../core/option-names.ts'
 import { DataSourceError } from './errors.ts'
 
 /** Where reading goes on in one partition: at the connector's own offset, some rows later. */
@@ -17,6 +18,7 @@ export function splitOffsetText({ offset, skip }: SplitOffset): string {
 }
 
 export function parseSplitOffset(text: string): SplitOffset {
+  if (typeof text !== 'string') throw invalid(text)
   const match = /^r1:(\d+):(.*)$/s.exec(text)
   if (match !== null) return { offset: match[2] === '' ? undefined : match[2], skip: Number(match[1]) }
   if (text.length === 0 || text.length > OFFSET_MAX) throw invalid(text)
@@ -43,6 +45,7 @@ export const positionText = (positions: ReadonlyMap<string, SplitOffset>): strin
 
 /** Undefined when the text is the offset of one record. */
 export function parsePosition(text: string): Map<string, SplitOffset> | undefined {
+  if (typeof text !== 'string') throw invalid(text)
   if (!text.startsWith('p1:')) return undefined
   try {
     const entries = Object.entries(JSON.parse(text.slice(3)) as Record<string, string>)
@@ -52,9 +55,10 @@ export function parsePosition(text: string): Map<string, SplitOffset> | undefine
   }
 }
 
-function invalid(text: string): DataSourceError {
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
-  return new DataSourceError('SourceSpecific', 'connector_offset_invalid', `"${shown}" is not an offset`, {
+function invalid(text: unknown): DataSourceError {
+  const isText = typeof text === 'string'
+  const shown = isText ? `"${text.length > 80 ? `${text.slice(0, 80)}…` : text}"` : described(text)
+  return new DataSourceError('SourceSpecific', 'connector_offset_invalid', `${shown} is not an offset`, {
     hint: 'give what position() or the offset of a record gave',
   })
 }
@@ -99,7 +103,7 @@ export function decodeOffset(scheme: string, text: string, partition?: string): 
 /** The text that `decodeOffset` takes apart. */
 export function encodeOffset(scheme: string, view: OffsetView): string {
   const own = ((): string | undefined => {
-    switch (view.kind) {
+    switch (view?.kind) {
       case 'file':
         return `f1:${view.identity}:${view.byteOffset}:${view.line}`
       case 'sequence':
@@ -108,6 +112,8 @@ export function encodeOffset(scheme: string, view: OffsetView): string {
         return view.text
       case 'start':
         return undefined
+      default:
+        throw invalid(view)
     }
   })()
   return splitOffsetText({ offset: own, skip: view.skip })

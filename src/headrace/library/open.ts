@@ -6,11 +6,13 @@ import type { StreamSource } from '../../channels/stream-source.ts'
 import { CHANGE } from '../../core/change.ts'
 import type { Clock } from '../../core/clock.ts'
 import { HeadraceError } from '../../core/errors.ts'
+import { described, type OptionNames } from '../../core/option-names.ts'
 import type { Schema } from '../../core/types.ts'
 import { dataDirectory } from '../durable/state-folder.ts'
 import { Engine } from '../engine.ts'
 import type { ScriptInput } from '../script.ts'
 import type { Instance } from './create.ts'
+import { misuse, refuseUnknown } from './errors.ts'
 import { type ConnectorRegistry, registry as processRegistry } from './registry.ts'
 import { rowOf, valuesOf } from './row-values.ts'
 import type { SqlParameters } from './sql-parameters.ts'
@@ -36,8 +38,21 @@ export interface HeadraceConfig {
   readonly onNote?: ((text: string) => void) | undefined
 }
 
+const CONFIG: OptionNames<HeadraceConfig> = {
+  dataDir: true,
+  state: true,
+  baseDirectory: true,
+  environment: true,
+  registry: true,
+  clock: true,
+  onDeadLetter: true,
+  onNote: true,
+}
+
+const STAGES = ['tokens', 'ast', 'bound', 'plan', 'optimized', 'streaming', 'delivery', 'graph'] as const
+
 /** What a text goes through on its way to rows; `delivery` is what is guaranteed between each source and sink. */
-export type ExplainStage = 'tokens' | 'ast' | 'bound' | 'plan' | 'optimized' | 'streaming' | 'delivery' | 'graph'
+export type ExplainStage = (typeof STAGES)[number]
 
 /** Code pushes into the source of a stream; every subscriber of its sink sees all of it. */
 export interface InProcessStream<T> {
@@ -63,6 +78,7 @@ export class Headrace implements Instance, AsyncDisposable {
   #closing: Promise<void> | undefined
 
   private constructor(config: HeadraceConfig) {
+    if (config === undefined) throw misuse('a handle is opened, not made', 'await Headrace.open()')
     this.#config = config
     this.registry = config.registry ?? processRegistry
     const { clock, baseDirectory, environment } = config
@@ -70,6 +86,7 @@ export class Headrace implements Instance, AsyncDisposable {
   }
 
   static async open(config: HeadraceConfig = {}): Promise<Headrace> {
+    refuseUnknown('Headrace.open', config, CONFIG)
     return new Headrace(config)
   }
 
@@ -78,7 +95,10 @@ export class Headrace implements Instance, AsyncDisposable {
    * once. Throws `HeadraceErrors` with all faults of the text. `signal` stops the pipeline: who reads its rows, or waits for
    * its end, gets the reason.
    */
-  async sql(text: string, params: SqlParameters = {}, { signal }: Waiting = {}): Promise<SqlPipeline> {
+  async sql(text: string, params: SqlParameters = {}, options: Waiting = {}): Promise<SqlPipeline> {
+    refuseUnknown('sql', options, { signal: true })
+    const { signal } = options
+    refuseNoText(text)
     signal?.throwIfAborted()
     this.#refuseClosed()
     const { compileScript, SqlPipeline } = await loadSql()
@@ -108,13 +128,17 @@ export class Headrace implements Instance, AsyncDisposable {
       readonly params?: SqlParameters
     } = {},
   ): Promise<string> {
+    refuseUnknown('explain', form, { stage: true, json: true, params: true })
     const { stage = 'optimized', json = false, params = {} } = form
+    if (!STAGES.includes(stage))
+      throw misuse(`explain: there is no stage "${String(stage)}"`, `stages: ${STAGES.join(', ')}`)
     const { explainScript } = await loadSql()
     return await explainScript(this.engine, await this.#script(text, params), { stage, json })
   }
 
   /** What is wrong with a text, and what is suspicious; empty when nothing is. */
   async validate(text: string, params: SqlParameters = {}): Promise<readonly SqlProblem[]> {
+    refuseNoText(text)
     const { compileScript, sqlProblems } = await loadSql()
     try {
       const { warnings } = await compileScript(this.engine, await this.#script(text, params))
@@ -130,6 +154,8 @@ export class Headrace implements Instance, AsyncDisposable {
    */
   stream<T = Row>(name: string, options: NamedStreamOptions = {}): InProcessStream<T> {
     this.#refuseClosed()
+    if (typeof name !== 'string' || name === '')
+      throw misuse(`a stream has a name, not ${described(name)}`, "stream('clicks')")
     let stream = this.#streams.get(name)
     if (stream === undefined) {
       const { clock, shared } = this.engine
@@ -177,13 +203,24 @@ export class Headrace implements Instance, AsyncDisposable {
     )
   }
 
+  /** The schema registry of this process: not built yet, and says so. */
+  get schemas(): never {
+    throw notBuilt('schemas', 'the schema registry')
+  }
+
+  /** The data-streams service of this process: not built yet, and says so. */
+  get streams(): never {
+    throw notBuilt('streams', 'the data-streams service')
+  }
+
   /**
    * Ends everything: sources first, then operators and sinks. Pipelines are stopped, those with state behind a last
    * checkpoint; `drain` lets those that end by themselves read their input to its end.
    */
-  close({ drain = false }: { readonly drain?: boolean | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#close(drain)
-    return this.#closing
+  async close(options: { readonly drain?: boolean | undefined } = {}): Promise<void> {
+    refuseUnknown('close', options, { drain: true })
+    this.#closing ??= this.#close(options.drain ?? false)
+    await this.#closing
   }
 
   async #close(drain: boolean): Promise<void> {
@@ -212,6 +249,10 @@ export class Headrace implements Instance, AsyncDisposable {
   }
 
   async #script(text: string, params: SqlParameters): Promise<ScriptInput> {
+    refuseNoText(text)
+    if (typeof params !== 'object' || params === null) {
+      throw misuse(`parameters are an object or an array, not ${described(params)}`, "sql('SELECT :n', { n: 1 })")
+    }
     const { sqlParameters } = await loadSql()
     const { baseDirectory } = this.engine
     return { file: '<sql>', text, baseDirectory, name: undefined, parameters: sqlParameters(params) }
@@ -229,6 +270,15 @@ export class Headrace implements Instance, AsyncDisposable {
     const ended = this.pipelines().filter((pipeline) => pipeline.hasEnded)
     for (const { id } of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) this.#pipelines.delete(id)
   }
+}
+
+const notBuilt = (member: string, what: string): HeadraceError =>
+  new HeadraceError('not_implemented', `${member}: ${what} is not built yet`, {
+    hint: 'the table in README.md says what is built',
+  })
+
+function refuseNoText(text: unknown): void {
+  if (typeof text !== 'string') throw misuse(`SQL is a text, not ${described(text)}`, "sql('SELECT 1')")
 }
 
 const rowForms = (schema: Schema): Pick<NamedStream, 'toRow' | 'ofRow'> => ({

@@ -1,9 +1,10 @@
 import { FORMATS } from '../../connectors/shared-options.ts'
 import { changeSymbols } from '../../core/change.ts'
+import { described, type OptionNames } from '../../core/option-names.ts'
 import type { Schema } from '../../core/types.ts'
 import type { Value } from '../../core/values.ts'
 import { addCustomFormat, type CustomFormat } from '../../formats/custom-formats.ts'
-import { ConfigError } from './errors.ts'
+import { ConfigError, misuse, refuseUnknown } from './errors.ts'
 import { engineValue, inferSchema, rowOf, settledSchema } from './row-values.ts'
 import type { Row } from './types.ts'
 
@@ -28,11 +29,30 @@ export function registerFormat(
   codec: FormatCodec,
   { replace = false }: { readonly replace?: boolean | undefined } = {},
 ): void {
+  refuseNoFormat(name, codec)
   if (!/^[a-z][a-z0-9_+-]{0,31}$/.test(name))
     throw refused(name, 'a name is a-z, then digits, "_", "+" and "-", at most 32')
   if ((FORMATS as readonly string[]).includes(name)) throw refused(name, 'it is built in')
   if (!addCustomFormat(name, customOf(codec), replace))
     throw refused(name, 'it is registered already: { replace: true }')
+}
+
+const CODEC: OptionNames<FormatCodec> = { framing: true, decode: true, encode: true, schema: true }
+
+function refuseNoFormat(name: unknown, codec: FormatCodec | undefined): void {
+  if (typeof name !== 'string')
+    throw misuse(`a format's name is a text, not ${described(name)}`, "registerFormat('mine', …)")
+  refuseUnknown(`format "${name}"`, codec, CODEC)
+  for (const side of ['decode', 'encode'] as const) {
+    const given: unknown = codec?.[side]
+    if (given === undefined || typeof given === 'function') continue
+    throw misuse(
+      `format "${name}": ${side} is a function, not ${described(given)}`,
+      'registerFormat(name, { decode, encode })',
+    )
+  }
+  if (codec?.decode !== undefined || codec?.encode !== undefined) return
+  throw misuse(`format "${name}" can neither read nor write`, 'give it decode, encode or both')
 }
 
 const refused = (name: string, hint: string): ConfigError =>

@@ -1,10 +1,11 @@
 import type { Connector } from '../../connectors/contract.ts'
 import type { HeadraceError } from '../../core/errors.ts'
+import { described, hasMethods } from '../../core/option-names.ts'
 import type { Side } from '../../core/option-types.ts'
 import { nearestNames } from '../../core/suggest.ts'
 import { laterSchemes } from '../catalogue.ts'
 import { builtInSpecs, type ConnectorSpec, specOf } from './connector-specs.ts'
-import { ConfigError, DataSourceError } from './errors.ts'
+import { ConfigError, DataSourceError, misuse, refuseUnknown } from './errors.ts'
 import { type JsonSchema, optionsSchema } from './json-schema.ts'
 import type { OptionInputs } from './option-inputs.ts'
 import type { DataSink, DataSource } from './types.ts'
@@ -35,26 +36,33 @@ export class ConnectorRegistry {
 
   /** `builtins: false`: no scheme is known at first. */
   constructor(options: { readonly builtins?: boolean | undefined } = {}) {
+    refuseUnknown('a registry', options, { builtins: true })
     const builtins = options.builtins ?? true
     this.#later = new Set(builtins ? laterSchemes : [])
     if (builtins) for (const spec of builtInSpecs) this.#add(spec)
   }
 
   /** Adds a connector: for `createSource` and `createSink`, and for SQL. */
-  registerConnector(connector: Connector, { replace = false }: Replacing = {}): void {
+  registerConnector(connector: Connector, options: Replacing = {}): void {
+    const replace = replaces('registerConnector', options)
+    refuseNoConnector(connector)
     const spec = specOf(connector)
     if (!replace) for (const scheme of connector.schemes) this.#refuseTaken(scheme)
     for (const scheme of connector.schemes) this.unregister(scheme)
     this.#add(spec)
   }
 
-  registerSource(scheme: string, factory: SourceFactory, { replace = false }: Replacing = {}): void {
+  registerSource(scheme: string, factory: SourceFactory, options: Replacing = {}): void {
+    const replace = replaces('registerSource', options)
+    refuseNoFactory(scheme, factory)
     if (!replace && this.hasSource(scheme)) this.#refuse(scheme)
     this.#connectors.source.delete(scheme)
     this.#factories.source.set(scheme, factory)
   }
 
-  registerSink(scheme: string, factory: SinkFactory, { replace = false }: Replacing = {}): void {
+  registerSink(scheme: string, factory: SinkFactory, options: Replacing = {}): void {
+    const replace = replaces('registerSink', options)
+    refuseNoFactory(scheme, factory)
     if (!replace && this.hasSink(scheme)) this.#refuse(scheme)
     this.#connectors.sink.delete(scheme)
     this.#factories.sink.set(scheme, factory)
@@ -88,6 +96,7 @@ export class ConnectorRegistry {
 
   /** The options of a scheme as JSON Schema; those of a factory are not known. */
   describe(scheme: string): SchemeDescription {
+    if (typeof scheme !== 'string') throw misuse(`a scheme is a text, not ${described(scheme)}`, "describe('file')")
     const source = this.#connectors.source.get(scheme)
     const sink = this.#connectors.sink.get(scheme)
     const name = source?.name ?? sink?.name
@@ -177,4 +186,40 @@ export const registry: ConnectorRegistry = new ConnectorRegistry()
 /** Adds a connector to the registry of the process. */
 export function registerConnector(connector: Connector, options: Replacing = {}): void {
   registry.registerConnector(connector, options)
+}
+
+function replaces(call: string, options: Replacing): boolean {
+  refuseUnknown(call, options, { replace: true })
+  return options.replace ?? false
+}
+
+function refuseNoFactory(scheme: unknown, factory: unknown): void {
+  if (typeof scheme === 'string' && /^[a-z][a-z0-9+.-]*$/.test(scheme) && typeof factory === 'function') return
+  const given = typeof factory === 'function' ? `the scheme ${described(scheme)}` : `the factory ${described(factory)}`
+  throw misuse(
+    `a scheme has a name in small letters and a factory, not ${given}`,
+    "registerSource('queue', (uri, options) => source)",
+  )
+}
+
+/** A connector of plain JavaScript: what is looked at before it is first used. */
+function refuseNoConnector(connector: Connector): void {
+  const given = connector as Partial<Connector> | null | undefined
+  const fault =
+    typeof given?.name !== 'string'
+      ? 'a name'
+      : !Array.isArray(given.schemes) || given.schemes.length === 0
+        ? 'schemes'
+        : typeof given.options !== 'object'
+          ? 'options'
+          : typeof given.capabilities !== 'object'
+            ? 'capabilities'
+            : given.capabilities.source !== undefined && !hasMethods(given, 'openSource')
+              ? 'openSource'
+              : given.capabilities.sink !== undefined && !hasMethods(given, 'openSink')
+                ? 'openSink'
+                : undefined
+  if (fault === undefined) return
+  const name = typeof given?.name === 'string' ? `the connector "${given.name}"` : described(connector)
+  throw misuse(`${name} cannot be registered: it has no ${fault}`, 'docs/guide/library.md shows a whole one')
 }

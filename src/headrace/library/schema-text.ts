@@ -1,9 +1,12 @@
+import { described } from '../../core/option-names.ts'
 import type { Schema } from '../../core/types.ts'
 import type { Catalogue } from '../../sql/catalogue.ts'
-import { ConfigError, problemsOf } from './errors.ts'
+import { ConfigError, misuse, problemsOf } from './errors.ts'
 
 /** Columns as SQL declares them: `id BIGINT, name STRING, at TIMESTAMP`. Throws `ConfigError` when they do not parse. */
 export async function schemaOf(text: string): Promise<Schema> {
+  if (typeof text !== 'string')
+    throw misuse(`columns are a text, not ${described(text)}`, "schemaOf('id BIGINT, name STRING')")
   let declared: Schema | undefined
   const catalogue: Catalogue = {
     schemes: ['memory'],

@@ -202,11 +202,15 @@ export interface CopyOptions extends Waiting {
   readonly onError?: 'fail' | 'skip' | ((record: RejectedRecord) => void) | undefined
 }
 
-/** Counts of a copy; with a checkpoint, `bytes` are those of the last run, the others are of all its runs. */
+/** Counts of a copy; with a checkpoint, those of all calls with it together. */
 export interface CopyResult {
   readonly read: number
   readonly written: number
   readonly failed: number
   /** Of the records that were read, where the source has bytes. */
   readonly bytes: number
+  /** The checkpoint was there: this call went on where an earlier one had stopped. */
+  readonly resumed: boolean
+  /** An earlier call had copied everything: this one read nothing. */
+  readonly wasComplete: boolean
 }

@@ -1,8 +1,9 @@
+import { described } from '../../core/option-names.ts'
 import type { Option, OptionSpec, Side } from '../../core/option-types.ts'
 import { optionNamed } from '../../core/options.ts'
 import { formatUri, type UriParts } from '../../core/uri-format.ts'
 import { createSink, createSource, type EndpointForm } from './create.ts'
-import { ConfigError } from './errors.ts'
+import { ConfigError, misuse } from './errors.ts'
 import { givenOptions } from './named-endpoint.ts'
 import type { OptionInput } from './option-inputs.ts'
 import { registry as processRegistry } from './registry.ts'
@@ -24,15 +25,18 @@ export class UriBuilder<T> {
 
   /** Adds a host; the port is the scheme's when it is left out. */
   host(name: string, port?: number): UriBuilder<T> {
+    needText('host', name)
     return this.#with({ hosts: [...(this.#parts.hosts ?? []), { name, port }] })
   }
 
   user(name: string, password?: string): UriBuilder<T> {
+    needText('user', name)
     return this.#with({ user: name, password })
   }
 
   /** The path, without escapes; one that begins with "/" is absolute. */
   path(path: string): UriBuilder<T> {
+    needText('path', path)
     const absolute = path.startsWith('/')
     return this.#with({ path: (absolute ? path.slice(1) : path).split('/'), absolute })
   }
@@ -65,10 +69,19 @@ export class UriBuilder<T> {
 }
 
 /** A builder for any scheme. */
-export const sourceBuilder = (scheme: string): UriBuilder<DataSource> => new UriBuilder('source', { scheme })
+export const sourceBuilder = (scheme: string): UriBuilder<DataSource> => builderOf('source', scheme)
 
 /** A builder for any scheme. */
-export const sinkBuilder = (scheme: string): UriBuilder<DataSink> => new UriBuilder('sink', { scheme })
+export const sinkBuilder = (scheme: string): UriBuilder<DataSink> => builderOf('sink', scheme)
+
+function builderOf<T>(side: Side, scheme: string): UriBuilder<T> {
+  needText('scheme', scheme)
+  return new UriBuilder(side, { scheme })
+}
+
+function needText(part: string, given: unknown): void {
+  if (typeof given !== 'string') throw misuse(`the ${part} of a URI is a text, not ${described(given)}`, `${part}('…')`)
+}
 
 function paramsOf(spec: OptionSpec, name: string, input: OptionInput): { name: string; value?: string }[] {
   return givenOptions({ [name]: input }).map((given) => {

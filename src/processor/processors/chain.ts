@@ -1,5 +1,6 @@
+import { described, hasMethods } from '../../core/option-names.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
-import { ProcessingError } from '../errors.ts'
+import { ProcessingError, StreamError } from '../errors.ts'
 import type { Message } from '../message.ts'
 import { isPromise, isTransformer, type Processor, type StepResult, type Transformer } from '../processor.ts'
 
@@ -20,6 +21,12 @@ export class ProcessorChain implements Processor, Transformer {
   readonly #confirmations = new WeakMap<Message, Confirmation[]>()
 
   constructor(...steps: readonly Step[]) {
+    for (const [i, step] of steps.entries()) {
+      if (hasMethods(step, 'process') || hasMethods(step, 'transform')) continue
+      throw new StreamError('InvalidConfiguration', {
+        details: `step ${i} of the chain is ${described(step)}; it needs the method process or transform`,
+      })
+    }
     this.#steps = steps
   }
 

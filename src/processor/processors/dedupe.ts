@@ -2,12 +2,13 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import type { Processor } from '../processor.ts'
-import { positive } from '../settings.ts'
+import { duration, needFunction, positive, refuseUnknown } from '../settings.ts'
 
 export interface DedupeOptions {
   /** The id of the message when absent. */
   readonly key?: ((message: Message) => string) | undefined
-  readonly windowMs?: number | undefined
+  /** Milliseconds, or a text such as `5m`. */
+  readonly windowMs?: number | string | undefined
   readonly maxEntries?: number | undefined
   readonly clock?: Clock | undefined
 }
@@ -27,14 +28,12 @@ export class DedupeProcessor implements Processor {
   readonly #seen = new Map<string, number>()
   #evicted = 0
 
-  constructor({
-    key = (message) => message.id,
-    windowMs = 300_000,
-    maxEntries = 100_000,
-    clock = systemClock,
-  }: DedupeOptions = {}) {
+  constructor(options: DedupeOptions = {}) {
+    refuseUnknown('a dedupe processor', options, { key: true, windowMs: true, maxEntries: true, clock: true })
+    const { key = (message) => message.id, windowMs = 300_000, maxEntries = 100_000, clock = systemClock } = options
+    needFunction('key', key)
     this.#key = key
-    this.#windowMs = positive('windowMs', windowMs)
+    this.#windowMs = positive('windowMs', duration('windowMs', windowMs))
     this.#maxEntries = positive('maxEntries', maxEntries)
     this.#clock = clock
   }

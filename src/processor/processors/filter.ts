@@ -1,6 +1,7 @@
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import { isPromise, type Processor } from '../processor.ts'
+import { needFunction, refuseUnknown } from '../settings.ts'
 
 type Test = (message: Message) => boolean | Promise<boolean>
 
@@ -9,7 +10,10 @@ export class FilterProcessor implements Processor {
   readonly #fn: Test
   readonly #filtered: ProcessingDecision
 
-  constructor(fn: Test, { reason = 'filtered' }: { readonly reason?: string | undefined } = {}) {
+  constructor(fn: Test, options: { readonly reason?: string | undefined } = {}) {
+    needFunction('the test of a filter', fn)
+    refuseUnknown('a filter', options, { reason: true })
+    const { reason = 'filtered' } = options
     this.#fn = fn
     this.#filtered = ProcessingDecision.skip(SkipReason.filtered(reason))
   }

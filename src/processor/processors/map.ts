@@ -1,6 +1,7 @@
 import { ProcessingError } from '../errors.ts'
 import { GenericMessage, type Message } from '../message.ts'
 import { isPromise, type Transformer } from '../processor.ts'
+import { needFunction } from '../settings.ts'
 
 /** What a mapping gives: another message, or only another payload (text becomes UTF-8). */
 export type Mapped = Message | Uint8Array | string
@@ -10,6 +11,7 @@ export class MapTransformer implements Transformer {
   readonly #fn: (message: Message) => Mapped | Promise<Mapped>
 
   constructor(fn: (message: Message) => Mapped | Promise<Mapped>) {
+    needFunction('the mapping', fn)
     this.#fn = fn
   }
 

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import type { Processor } from '../processor.ts'
-import { oneOf, positive } from '../settings.ts'
+import { needFunction, oneOf, positive, refuseUnknown } from '../settings.ts'
 
 export interface RateLimitOptions {
   readonly perSecond: number
@@ -34,7 +34,10 @@ export class RateLimitProcessor implements Processor {
   readonly #clock: Clock
   readonly #buckets = new Map<string, Bucket>()
 
-  constructor({ perSecond, burst = perSecond, key = () => '', mode = 'skip', clock = systemClock }: RateLimitOptions) {
+  constructor(options: RateLimitOptions) {
+    refuseUnknown('a rate limit', options ?? {}, { perSecond: true, burst: true, key: true, mode: true, clock: true })
+    const { perSecond, burst = perSecond, key = () => '', mode = 'skip', clock = systemClock } = options ?? {}
+    needFunction('key', key)
     this.#perMs = positive('perSecond', perSecond) / 1000
     this.#burst = Math.max(1, positive('burst', burst))
     this.#key = key

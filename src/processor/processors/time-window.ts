@@ -2,12 +2,12 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import type { Processor } from '../processor.ts'
-import { notNegative } from '../settings.ts'
+import { duration, refuseUnknown } from '../settings.ts'
 
 export interface TimeWindowOptions {
-  /** No limit when absent. */
-  readonly maxAgeMs?: number | undefined
-  readonly maxAheadMs?: number | undefined
+  /** Milliseconds, or a text such as `1h`; no limit when absent. */
+  readonly maxAgeMs?: number | string | undefined
+  readonly maxAheadMs?: number | string | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -17,9 +17,11 @@ export class TimeWindowProcessor implements Processor {
   readonly #maxAheadMs: number
   readonly #clock: Clock
 
-  constructor({ maxAgeMs, maxAheadMs = 1000, clock = systemClock }: TimeWindowOptions = {}) {
-    this.#maxAgeMs = maxAgeMs === undefined ? Number.POSITIVE_INFINITY : notNegative('maxAgeMs', maxAgeMs)
-    this.#maxAheadMs = notNegative('maxAheadMs', maxAheadMs)
+  constructor(options: TimeWindowOptions = {}) {
+    refuseUnknown('a time window', options, { maxAgeMs: true, maxAheadMs: true, clock: true })
+    const { maxAgeMs, maxAheadMs = 1000, clock = systemClock } = options
+    this.#maxAgeMs = maxAgeMs === undefined ? Number.POSITIVE_INFINITY : duration('maxAgeMs', maxAgeMs)
+    this.#maxAheadMs = duration('maxAheadMs', maxAheadMs)
     this.#clock = clock
   }
 

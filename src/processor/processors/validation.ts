@@ -3,10 +3,11 @@ import { type DataType, type Schema, typeName } from '../../core/types.ts'
 import { ProcessingDecision, SkipReason } from '../decision.ts'
 import type { Message } from '../message.ts'
 import type { Processor } from '../processor.ts'
-import { notNegative } from '../settings.ts'
+import { bytes, refuseUnknown } from '../settings.ts'
 
 export interface ValidationOptions {
-  readonly maxBytes?: number | undefined
+  /** Bytes, or a text such as `64KiB`. */
+  readonly maxBytes?: number | string | undefined
   /** The payload must be UTF-8. */
   readonly utf8?: boolean | undefined
   /** The payload must have a byte. */
@@ -18,16 +19,20 @@ export interface ValidationOptions {
 /** Messages whose payload breaks a rule are `Invalid`; the reason begins with the name of the first rule. */
 export class ValidationProcessor implements Processor {
   readonly #options: ValidationOptions
+  readonly #maxBytes: number
 
   constructor(options: ValidationOptions = {}) {
-    if (options.maxBytes !== undefined) notNegative('maxBytes', options.maxBytes)
+    refuseUnknown('a validation', options, { maxBytes: true, utf8: true, nonEmpty: true, schema: true })
+    const { maxBytes = Number.POSITIVE_INFINITY } = options
+    this.#maxBytes = bytes('maxBytes', maxBytes)
     this.#options = options
   }
 
   process({ payload }: Message): ProcessingDecision {
-    const { maxBytes, utf8, nonEmpty, schema } = this.#options
+    const { utf8, nonEmpty, schema } = this.#options
+    const maxBytes = this.#maxBytes
     if (nonEmpty === true && payload.length === 0) return broken('nonEmpty: the payload is empty')
-    if (maxBytes !== undefined && payload.length > maxBytes) {
+    if (payload.length > maxBytes) {
       return broken(`maxBytes: the payload has ${payload.length} bytes, at most ${maxBytes}`)
     }
     if (utf8 === true && !isUtf8(payload)) return broken('utf8: the payload is not UTF-8')

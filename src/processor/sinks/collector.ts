@@ -1,7 +1,7 @@
 import { DONE } from '../../channels/ring.ts'
 import { SinkError } from '../errors.ts'
 import type { Message } from '../message.ts'
-import { positive } from '../settings.ts'
+import { positive, refuseUnknown } from '../settings.ts'
 import type { Sink } from '../sink.ts'
 
 /** Keeps messages; beyond `max` a send rejects with `CapacityExceeded`. */
@@ -9,8 +9,9 @@ export class CollectorSink implements Sink {
   readonly #max: number
   #messages: Message[] = []
 
-  constructor({ max = 100_000 }: { readonly max?: number | undefined } = {}) {
-    this.#max = positive('max', max)
+  constructor(options: { readonly max?: number | undefined } = {}) {
+    refuseUnknown('a collector', options, { max: true })
+    this.#max = positive('max', options.max ?? 100_000)
   }
 
   send(message: Message): Promise<void> {

@@ -1,6 +1,7 @@
 import { DONE } from '../../channels/ring.ts'
 import { type Logger, type LogLevel, stderrLogger } from '../logger.ts'
 import type { Message } from '../message.ts'
+import { needFunction, oneOf, refuseUnknown } from '../settings.ts'
 import type { Sink } from '../sink.ts'
 
 /** One structured line for each message: id, source, size, content type. */
@@ -8,10 +9,11 @@ export class LoggingSink implements Sink {
   readonly #level: LogLevel
   readonly #logger: Logger
 
-  constructor({
-    level = 'info',
-    logger = stderrLogger,
-  }: { readonly level?: LogLevel | undefined; readonly logger?: Logger | undefined } = {}) {
+  constructor(options: { readonly level?: LogLevel | undefined; readonly logger?: Logger | undefined } = {}) {
+    refuseUnknown('a logging sink', options, { level: true, logger: true })
+    const { level = 'info', logger = stderrLogger } = options
+    oneOf('level', level, ['debug', 'info', 'warn', 'error'])
+    needFunction('logger', logger)
     this.#level = level
     this.#logger = logger
   }

@@ -3,6 +3,7 @@ import { freshSeed, Random } from '../../core/random.ts'
 import { RETRY_DEFAULTS, type RetryPolicy, retry } from '../../core/retry.ts'
 import { sinkFault } from '../failures.ts'
 import type { Message } from '../message.ts'
+import { needMethods } from '../settings.ts'
 import { nameOfSink, type Sink } from '../sink.ts'
 
 const ATTEMPTS = 5
@@ -23,6 +24,7 @@ export class RetrySink implements Sink {
       random = new Random(freshSeed()),
     }: { readonly clock?: Clock | undefined; readonly random?: Random | undefined } = {},
   ) {
+    needMethods('the sink', sink, 'send')
     this.#sink = sink
     this.#policy = { ...RETRY_DEFAULTS, attempts: ATTEMPTS, ...policy }
     this.#clock = clock

@@ -40,6 +40,8 @@ export interface SavedCounters {
   /** Shares of the rejected. */
   readonly skipped?: number | undefined
   readonly undecoded?: number | undefined
+  /** Bytes of the records that were read. */
+  readonly bytes_in?: number | undefined
 }
 
 /** `source/<id>/offsets`. Rows are by split, so that `_row` and sink-led counts go on (rulings 18, 21). */

@@ -15,6 +15,14 @@ export interface Patch {
 
 const crash = (...args: readonly string[]): readonly string[] => ['node', 'tests/crash/main.ts', ...args]
 
+/** The property test of a file, in the seeds of its full form. */
+const properties = (file: string): readonly string[] => [
+  'env',
+  'HEADRACE_PROPERTY_FIRST=1',
+  'HEADRACE_PROPERTY_SEEDS=10000',
+  ...['vitest', 'run', '--config', 'vitest.config.ts', `src/${file}.property.test.ts`],
+]
+
 export const bugs: readonly Bug[] = [
   {
     name: 'output before its snapshot is stored',
@@ -84,5 +92,49 @@ export const bugs: readonly Bug[] = [
       },
     ],
     caughtBy: ['env', 'GOLDEN=window/late-data.slt', 'vitest', 'run', 'tests/slt/golden.test.ts'],
+  },
+  {
+    name: 'a reader that leaves lets no push in',
+    patches: [
+      {
+        file: 'src/channels/ring.ts',
+        old: '    cursor.detach()\n    if (this.waiting !== 0) this.admit()\n',
+        now: '    cursor.detach()\n',
+      },
+    ],
+    caughtBy: properties('channels/stream'),
+  },
+  {
+    name: 'an item is cleared under a second reader',
+    patches: [
+      {
+        file: 'src/channels/ring.ts',
+        old: '    this.#cursors.push(cursor)\n    this.single = this.#cursors.length === 1\n',
+        now: '    this.single = this.#cursors.length <= 1\n    this.#cursors.push(cursor)\n',
+      },
+    ],
+    caughtBy: properties('channels/broadcast'),
+  },
+  {
+    name: 'a flush covers what was sent while it ran',
+    patches: [
+      {
+        file: 'src/processor/offsets.ts',
+        old: '        at.due.add(offset, messages)\n        at.unflushed.messages -= messages\n',
+        now: '        at.due.add(at.unflushed.offset!, messages)\n        at.unflushed.messages -= messages\n',
+      },
+    ],
+    caughtBy: properties('processor/offsets'),
+  },
+  {
+    name: 'a dead letter that was not written is done',
+    patches: [
+      {
+        file: 'src/processor/stream-processor.ts',
+        old: "      this.#log('error', 'a dead letter could not be written', { id: message.id, error: textOf(error) })\n      return false\n",
+        now: "      this.#log('error', 'a dead letter could not be written', { id: message.id, error: textOf(error) })\n      return true\n",
+      },
+    ],
+    caughtBy: properties('processor/offsets'),
   },
 ]
