@@ -1,0 +1,6 @@
+import type { Route } from './route.ts'
+import { frameRoutes } from './routes/frame-routes.ts'
+import { streamRoutes } from './routes/stream-routes.ts'
+
+/** Everything that answers. */
+export const routes: readonly Route[] = [...streamRoutes, ...frameRoutes]
