@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
 import type { Deadlines } from './deadlines.ts'
-import { refusal } from './problem.ts'
+import { refusal, tooLarge } from './problem.ts'
 
 /** A body that brings nothing for so long is given up. */
 const SLOW_BODY_MS = 30_000
@@ -92,5 +92,3 @@ export const unreadable = (error: NodeJS.ErrnoException) =>
       ? 'the body does not decompress'
       : 'the body cannot be read',
   )
-
-export const tooLarge = (limit: number) => refusal('too_large', `the body is over ${limit} bytes`)

@@ -143,3 +143,8 @@ export function problemText(
 /** The fault of a request that never reaches the domain. */
 export const refusal = (code: ErrorCode, message: string, details?: Details): HeadraceError =>
   new HeadraceError(code, message, { hint: errorKinds[code].fix, details })
+
+export const tooLargeFrame = (limit: number): HeadraceError => refusal('too_large', `the frame is over ${limit} bytes`)
+
+export const tooLarge = (limit: number, detail = `the body is over ${limit} bytes`): HeadraceError =>
+  refusal('too_large', detail)

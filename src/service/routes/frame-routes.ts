@@ -3,12 +3,9 @@ import { FRAME_STATUSES, type FrameStatus, SEQUENCE_MAX } from '../../datastream
 import { timeOf } from '../../datastreams/frame-fields.ts'
 import type { FrameQuery } from '../../datastreams/store.ts'
 import { cursorText, positionScope, readCursor } from '../access/cursor.ts'
-import { bodyText } from '../http/body.ts'
-import { demandMediaType } from '../http/negotiate.ts'
 import { refusal } from '../http/problem.ts'
-import { traceparentOf } from '../http/trace.ts'
-import { type Answer, type Call, json, type Route, route } from '../route.ts'
-import { frameAnswer, frameBody, frameInput, frameText } from '../shapes/frame-shape.ts'
+import { type Call, json, type Route, route } from '../route.ts'
+import { frameAnswer, frameText } from '../shapes/frame-shape.ts'
 import { limitParameter, listAnswers, listed } from '../shapes/list-shape.ts'
 import { missingFrame, ownStream } from './stream-routes.ts'
 
@@ -79,25 +76,6 @@ export const frameRoutes: readonly Route[] = [
     },
   }),
   route({
-    name: 'createFrame',
-    method: 'POST',
-    place: 'streams',
-    path: '/{stream}/frames',
-    short: '/{stream}/frames',
-    summary: 'Store a frame; with NDJSON: many, streamed',
-    scope: 'streams:append',
-    account: 'needed',
-    body: { content: json(frameBody), required: true },
-    answers: {
-      200: { ...frameOk, description: 'the same frame was stored before', headers: ['idempotent-replay'] },
-      201: { ...frameOk, description: 'stored', headers: ['location'] },
-    },
-    handle: async (call) => {
-      demandMediaType(call.request.headers['content-type'], ['application/json', 'application/x-ndjson'])
-      return await createOne(call)
-    },
-  }),
-  route({
     name: 'getFrame',
     method: 'GET',
     place: 'streams',
@@ -138,27 +116,6 @@ export const frameRoutes: readonly Route[] = [
 /** What a key that is limited to some streams may not see; the domain checks all else. */
 export async function demandStream(call: Call): Promise<void> {
   if (call.credential.streams !== null) await ownStream(call)
-}
-
-async function createOne(call: Call): Promise<Answer> {
-  const { services, request, account, params, receivedAt } = call
-  const { settings, streams, deadlines } = services
-  const id = params['stream']!
-  await demandStream(call)
-  const text = await bodyText(request.raw, settings.maxBodyBytes, deadlines)
-  const traceparent = traceparentOf(request.headers['traceparent'])
-  const { sequence, payload, payloadText, ...options } = frameInput(
-    text,
-    { receivedAt, traceparent },
-    settings.maxFrameBytes,
-  )
-  const [outcome] = await streams.createFrames(account, id, [{ ...options, sequence, payload, payloadText }])
-  if (outcome!.status === 'error') throw outcome!.error
-  const { frame } = outcome!
-  if (outcome!.status === 'duplicate') {
-    return { status: 200, text: frameText(frame), headers: { 'idempotent-replay': 'true' } }
-  }
-  return { status: 201, text: frameText(frame), headers: { location: `${call.base}/${id}/frames/${frame.sequence}` } }
 }
 
 interface FilterTexts {

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { parseJsonObject } from '../../core/json-members.ts'
 import { FRAME_STATUSES, type Frame, SEQUENCE_MAX } from '../../datastreams/frame.ts'
 import type { FrameInput } from '../../datastreams/frame-fields.ts'
-import { refusal } from '../http/problem.ts'
+import { refusal, tooLargeFrame } from '../http/problem.ts'
 import { isoTime } from './time-text.ts'
 
 const whole = (description: string) =>
@@ -87,7 +87,7 @@ export function frameInput(
   { receivedAt, traceparent }: FrameContext,
   limit: number,
 ): FrameInput & { readonly receivedAt: number } {
-  if (isOver(text, limit)) throw refusal('too_large', `the frame is over ${limit} bytes`)
+  if (isOver(text, limit)) throw tooLargeFrame(limit)
   const object = jsonObject(text)
   const { values } = object
   const { sequence, payload } = values
