@@ -51,6 +51,11 @@ export class Bus implements AsyncDisposable {
     return topic
   }
 
+  /** Somebody listens to the topic; one that is not there is not made. */
+  isHeard(name: string): boolean {
+    return (this.#topics.get(name)?.broadcast.subscriberCount ?? 0) > 0
+  }
+
   publish<T>(name: string, value: T): Promise<void> {
     return this.topic<T>(name).publish(value)
   }

@@ -29,6 +29,47 @@ export const datastreamsErrorKinds = {
     fix: "Set its status to 'active'.",
   },
   already_exists: { ...conflict, when: 'Something of that name is there.', fix: 'Choose another name.' },
+  request_in_progress: {
+    ...conflict,
+    when: 'The first request with that idempotency key is not done.',
+    fix: 'Ask again in a moment.',
+  },
+  idempotency_mismatch: {
+    ...unprocessable,
+    when: 'An idempotency key was used for another request.',
+    fix: 'Take a new key for a new request.',
+  },
+  producer_fenced: {
+    class: 'fenced',
+    httpStatus: 403,
+    exitCode: 4,
+    when: 'A newer epoch of the producer has written.',
+    fix: 'Stop this instance of the producer.',
+  },
+  producer_gap: {
+    ...conflict,
+    when: 'Appends of a producer are missing before this one.',
+    fix: 'Send the one that is expected.',
+  },
+  producer_epoch: {
+    ...invalid,
+    when: 'A new epoch of a producer does not begin with 0.',
+    fix: 'Count from 0 in every epoch.',
+  },
+  fenced: {
+    class: 'fenced',
+    httpStatus: 409,
+    exitCode: 4,
+    when: 'A newer incarnation of the pipeline writes the stream.',
+    fix: 'Stop this instance of the pipeline.',
+  },
+  store_locked: {
+    class: 'permanent',
+    httpStatus: 503,
+    exitCode: 3,
+    when: 'Another process has the store of streams open.',
+    fix: 'Stop that process, or use another folder.',
+  },
   cursor_expired: {
     class: 'permanent',
     httpStatus: 410,

@@ -59,3 +59,6 @@ function isSameMetadata(a: Metadata, b: Metadata): boolean {
   const keys = Object.keys(a)
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
 }
+
+/** Size of the payload in UTF-8. */
+export const payloadBytes = ({ payload }: Pick<Frame, 'payload'>): number => Buffer.byteLength(payload)

@@ -1,90 +1,84 @@
-import { type Frame, type FrameFields, isRepeat } from './frame.ts'
-import type { FrameQuery, StreamExtent } from './store.ts'
-import type { Stream } from './stream.ts'
-import { timeliness } from './timeliness.ts'
+import type { FramesEntry } from './entries.ts'
+import { type Frame, payloadBytes } from './frame.ts'
+import type { FrameShelf, ShelfFacts } from './shelf.ts'
+import type { FrameQuery } from './store.ts'
 
 /** The frames of one stream in memory: by position, and by sequence. */
-export class StreamLog {
-  /** In the order of positions. */
-  readonly #frames: Frame[] = []
+export class StreamLog implements FrameShelf<undefined> {
+  /** In the order of positions, from the cut on. */
+  #frames: Frame[] = []
   readonly #bySequence = new Map<bigint, Frame>()
   /** Sequences in rising order; sorted when it is asked for. */
   #sorted: bigint[] = []
   #isSorted = true
-  #bytes = 0n
-  #highest = 0n
+  #bytes = 0
+  highest = 0n
+  lowest = 0n
+  last = 0n
+  cutPosition = 0n
+  survivor: Frame | undefined
+  lastCreatedAt: number | undefined
 
-  get latest(): Frame | undefined {
-    return this.#highest === 0n ? undefined : this.#bySequence.get(this.#highest)
+  push({ frames }: FramesEntry): void {
+    for (const frame of frames) this.#push(frame)
   }
 
-  get(sequence: bigint): Frame | undefined {
+  #push(frame: Frame): void {
+    const { sequence } = frame
+    this.#frames.push(frame)
+    this.#bySequence.set(sequence, frame)
+    this.#sorted.push(sequence)
+    if (sequence > this.highest) this.#passSurvivor(sequence)
+    else this.#isSorted = false
+    if (this.lowest === 0n || sequence < this.lowest) this.lowest = sequence
+    this.last = frame.position
+    this.lastCreatedAt = frame.createdAt
+    this.#bytes += payloadBytes(frame)
+  }
+
+  /** The one that was kept for its sequence has no longer the highest. */
+  #passSurvivor(highest: bigint): void {
+    this.highest = highest
+    if (this.survivor === undefined) return
+    this.#forget(this.survivor)
+    this.survivor = undefined
+  }
+
+  #forget(frame: Frame): void {
+    this.#bySequence.delete(frame.sequence)
+    this.#bytes -= payloadBytes(frame)
+    this.#sorted = [...this.#bySequence.keys()]
+    this.#isSorted = false
+  }
+
+  latest(): Frame | undefined {
+    return this.#bySequence.get(this.highest)
+  }
+
+  find(sequence: bigint): Frame | undefined {
     return this.#bySequence.get(sequence)
   }
 
-  /** The frame that fields become when they are stored next; nothing is stored. */
-  plan(
-    stream: Stream,
-    fields: FrameFields,
-    at: { readonly receivedAt: number; readonly createdAt: number; readonly id: string; readonly ahead: PlannedAhead },
-  ): Frame {
-    const { ahead, id, receivedAt, createdAt } = at
-    const highest = larger(ahead.highest, this.#highest)
-    const nanoseconds = BigInt(createdAt) * 1_000_000n
-    const sequence = fields.sequence ?? larger(nanoseconds, highest + 1n)
-    const { latencyMs, reportedLatencyMs, observedAt, status } = timeliness(fields, stream, { receivedAt, createdAt })
-    return {
-      id,
-      accountId: stream.accountId,
-      streamId: stream.id,
-      sequence,
-      position: BigInt(this.#frames.length + ahead.count + 1),
-      payload: fields.payload,
-      latencyMs,
-      reportedLatencyMs,
-      status,
-      statedStatus: fields.status,
-      metadata: fields.metadata,
-      observedAt,
-      receivedAt,
-      createdAt,
-      outOfOrder: sequence < highest,
-      traceparent: fields.traceparent,
-    }
+  at(position: bigint): Frame | undefined {
+    return this.#frames[Number(position - this.cutPosition) - 1]
   }
 
-  /** What is there under its sequence: `repeat` of the same frame, or another one. */
-  found(
-    fields: FrameFields,
-    observedAt: number | undefined,
-  ): { readonly frame: Frame; readonly repeat: boolean } | undefined {
-    const frame = fields.sequence === undefined ? undefined : this.#bySequence.get(fields.sequence)
-    return frame === undefined ? undefined : { frame, repeat: isRepeat(frame, fields, observedAt) }
-  }
-
-  push(frame: Frame): void {
-    this.#frames.push(frame)
-    this.#bySequence.set(frame.sequence, frame)
-    if (frame.sequence > this.#highest) this.#highest = frame.sequence
-    else this.#isSorted = false
-    this.#sorted.push(frame.sequence)
-    this.#bytes += BigInt(frame.payload.length)
-  }
-
-  list({ by, order, limit, after, before, createdFrom, createdTo, statuses }: FrameQuery): readonly Frame[] {
+  async list({
+    by,
+    order,
+    limit,
+    after,
+    before,
+    createdFrom,
+    createdTo,
+    statuses,
+  }: FrameQuery): Promise<readonly Frame[]> {
     const keys = by === 'position' ? undefined : this.#order()
-    const length = this.#frames.length
-    const frameAt = (i: number): Frame => (keys === undefined ? this.#frames[i]! : this.#bySequence.get(keys[i]!)!)
-    const keyOf = (frame: Frame): bigint => (by === 'position' ? frame.position : frame.sequence)
-    const firstAbove = (bound: bigint): number => {
-      let low = 0
-      for (let high = length; low < high; ) {
-        const middle = (low + high) >> 1
-        if (keyOf(frameAt(middle)) > bound) high = middle
-        else low = middle + 1
-      }
-      return low
-    }
+    const frames = keys === undefined ? this.#byPosition() : []
+    const length = keys?.length ?? frames.length
+    const frameAt = (i: number): Frame => (keys === undefined ? frames[i]! : this.#bySequence.get(keys[i]!)!)
+    const keyAt = (i: number): bigint => (keys === undefined ? frames[i]!.position : keys[i]!)
+    const firstAbove = (bound: bigint): number => lowestWhere(length, (i) => keyAt(i) > bound)
     const from = after === undefined ? 0 : firstAbove(after)
     const to = before === undefined ? length : firstAbove(before - 1n)
     const found: Frame[] = []
@@ -97,28 +91,78 @@ export class StreamLog {
     return found
   }
 
+  read(range: {
+    readonly after: bigint
+    readonly upTo: bigint
+    readonly limit: number
+    readonly maxBytes: number
+  }): readonly Frame[] {
+    const from = Math.max(0, Number(range.after - this.cutPosition))
+    const to = Math.min(this.#frames.length, Number(range.upTo - this.cutPosition), from + range.limit)
+    let bytes = 0
+    const found: Frame[] = []
+    for (let i = from; i < to; i++) {
+      bytes += payloadBytes(this.#frames[i]!)
+      if (bytes > range.maxBytes && found.length > 0) break
+      found.push(this.#frames[i]!)
+    }
+    return found
+  }
+
+  before(time: number): bigint {
+    const at = lowestWhere(this.#frames.length, (i) => this.#frames[i]!.createdAt >= time)
+    return this.cutPosition + BigInt(at)
+  }
+
+  beyond(bytes: number): bigint {
+    let kept = 0
+    for (let i = this.#frames.length - 1; i >= 0; i--) {
+      kept += payloadBytes(this.#frames[i]!)
+      if (kept > bytes) return this.#frames[i]!.position
+    }
+    return this.cutPosition
+  }
+
+  cut(position: bigint, survivor: Frame | undefined): void {
+    const count = Math.max(0, Number(position - this.cutPosition))
+    for (const frame of this.#frames.splice(0, count)) {
+      if (frame.sequence === survivor?.sequence) continue
+      this.#bySequence.delete(frame.sequence)
+      this.#bytes -= payloadBytes(frame)
+    }
+    this.#sorted = [...this.#bySequence.keys()]
+    this.#isSorted = false
+    this.survivor = survivor
+    if (position > this.cutPosition) this.cutPosition = position
+  }
+
+  facts(): ShelfFacts {
+    return {
+      frames: BigInt(this.#bySequence.size),
+      bytes: BigInt(this.#bytes),
+      firstPosition: this.#byPosition()[0]?.position,
+      lowestSequence: this.#order()[0],
+    }
+  }
+
+  #byPosition(): readonly Frame[] {
+    return this.survivor === undefined ? this.#frames : [this.survivor, ...this.#frames]
+  }
+
   #order(): readonly bigint[] {
     if (!this.#isSorted) this.#sorted.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     this.#isSorted = true
     return this.#sorted
   }
-
-  extent(): StreamExtent {
-    return {
-      frames: BigInt(this.#frames.length),
-      bytes: this.#bytes,
-      firstPosition: this.#frames[0]?.position,
-      lastPosition: BigInt(this.#frames.length),
-      lowestSequence: this.#order()[0],
-      highestSequence: this.#highest,
-    }
-  }
 }
 
-const larger = (a: bigint, b: bigint): bigint => (a < b ? b : a)
-
-/** Frames of the same append that are planned before. */
-export interface PlannedAhead {
-  readonly count: number
-  readonly highest: bigint
+/** The lowest index below `length` at which a rising condition holds; `length` when it holds nowhere. */
+export function lowestWhere(length: number, holds: (index: number) => boolean): number {
+  let low = 0
+  for (let high = length; low < high; ) {
+    const middle = (low + high) >>> 1
+    if (holds(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
 }

@@ -1,0 +1,39 @@
+import type { Clock } from '../core/clock.ts'
+import { smaller } from './bigints.ts'
+import type { Store } from './store.ts'
+import type { Retention } from './stream.ts'
+
+const EVERY_MS = 60_000
+
+/** Cuts what streams keep too long, once: the oldest positions first, never what the bus has not got. */
+export async function cutAll(store: Store, defaults: Retention, now: number): Promise<void> {
+  for await (const { id, retention } of store.allStreams()) {
+    const limits = limitsOf(retention, defaults)
+    if (limits === undefined) continue
+    const wanted = await store.retentionCut(id, limits, now)
+    const extent = await store.extent(id)
+    if (extent === undefined) continue
+    const position = smaller(wanted, extent.publishedPosition)
+    if (position > extent.cutPosition) await store.cut(id, position)
+  }
+}
+
+function limitsOf(own: Retention, defaults: Retention): Retention | undefined {
+  const { maxAgeMs = defaults.maxAgeMs, maxFrames = defaults.maxFrames, maxBytes = defaults.maxBytes } = own
+  const isNone = maxAgeMs === undefined && maxFrames === undefined && maxBytes === undefined
+  return isNone ? undefined : { maxAgeMs, maxFrames, maxBytes }
+}
+
+/** The same every minute until the signal aborts. */
+export async function keepCutting(
+  store: Store,
+  defaults: Retention,
+  form: { readonly clock: Clock; readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
+): Promise<void> {
+  const { clock, signal, onError } = form
+  for (;;) {
+    await clock.sleep(EVERY_MS, signal)
+    if (signal.aborted) return
+    await cutAll(store, defaults, Math.floor(clock.nowMicros() / 1000)).catch(onError)
+  }
+}
