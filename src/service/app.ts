@@ -81,7 +81,10 @@ async function callOf(
   let credential = OPEN
   let account = ''
   if (route.scope !== 'open') {
-    credential = await credentialOf(services, route, headers.authorization, raw['access_token'], params['stream'])
+    credential = await credentialOf(services, route, {
+      authorization: headers.authorization,
+      token: raw['access_token'],
+    })
     demandTenant(credential, one(headers['x-tenant-id']), settings.requireTenantHeader)
     demandScope(credential, route.scope)
     if (route.account !== 'none') {
@@ -93,7 +96,7 @@ async function callOf(
   const query = route.query === undefined ? {} : readQuery(route.query, raw)
   const place =
     params['account'] === undefined ? base : base.replace('{account}', encodeURIComponent(params['account']))
-  return { services, request, reply, credential, account, params, query, base: place, lists }
+  return { services, route: route.name, request, reply, credential, account, params, query, base: place, lists }
 }
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header)

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static, TObject, TSchema } from 'typebox'
-import type { Credential, Scope } from './access/credential.ts'
+import type { Scope } from '../datastreams/api-keys.ts'
+import type { Credential } from './access/credential.ts'
 import type { Services } from './services.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -28,6 +29,8 @@ export interface AnswerShape {
 /** One request on its way through a handler. */
 export interface Call<Q = unknown> {
   readonly services: Services
+  /** Its name. */
+  readonly route: string
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   /** Milliseconds since 1970 when its first byte was seen. */

@@ -1,7 +1,17 @@
 import type { Route } from './route.ts'
+import { accountRoutes } from './routes/account-routes.ts'
 import { appendRoutes } from './routes/append-routes.ts'
 import { frameRoutes } from './routes/frame-routes.ts'
+import { keyRoutes } from './routes/key-routes.ts'
+import { liveRoutes } from './routes/live-routes.ts'
 import { streamRoutes } from './routes/stream-routes.ts'
 
 /** Everything that answers. */
-export const routes: readonly Route[] = [...streamRoutes, ...frameRoutes, ...appendRoutes]
+export const routes: readonly Route[] = [
+  ...streamRoutes,
+  ...frameRoutes,
+  ...appendRoutes,
+  ...liveRoutes,
+  ...accountRoutes,
+  ...keyRoutes,
+]

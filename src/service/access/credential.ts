@@ -1,15 +1,5 @@
+import type { Scope } from '../../datastreams/api-keys.ts'
 import { refusal } from '../http/problem.ts'
-
-export const SCOPES = [
-  'streams:read',
-  'streams:append',
-  'streams:admin',
-  'accounts:admin',
-  'bus:push',
-  'metrics:read',
-  'admin',
-] as const
-export type Scope = (typeof SCOPES)[number]
 
 /** Who asks, and what he may (streams-service.md §2). */
 export interface Credential {

@@ -50,6 +50,7 @@ export function problemOf(error: unknown): Problem {
     more: code === 'cursor_expired' ? publicDetails(rest) : {},
     headers: {
       ...headers,
+      ...producerHeaders(code, rest),
       ...(waits ? { 'retry-after': String(retryAfterSeconds ?? 1) } : {}),
       ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     },
@@ -65,6 +66,13 @@ interface Details {
 
 const publicDetails = ({ earliest_cursor }: Details): Readonly<Record<string, unknown>> =>
   earliest_cursor === undefined ? {} : { earliest_cursor }
+
+/** What an idempotent producer needs to find its place again. */
+function producerHeaders(code: string, { epoch, expected, received }: Details): Readonly<Record<string, string>> {
+  if (code === 'producer_fenced') return { 'producer-epoch': String(epoch) }
+  if (code !== 'producer_gap') return {}
+  return { 'producer-expected-seq': String(expected), 'producer-received-seq': String(received) }
+}
 
 const plain = { errors: [], more: {} } as const
 const internal: Problem = {
@@ -95,6 +103,12 @@ const PUBLIC: ReadonlySet<string> = new Set<ErrorCode>([
   'stream_paused',
   'stream_not_active',
   'already_exists',
+  'request_in_progress',
+  'idempotency_mismatch',
+  'producer_fenced',
+  'producer_gap',
+  'producer_epoch',
+  'fenced',
   'cursor_expired',
   'precondition_failed',
   'invalid_cursor',

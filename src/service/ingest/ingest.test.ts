@@ -10,7 +10,11 @@ async function streamOf(fields: object = {}): Promise<string> {
   return (await ask('POST', '/streams', { body: { name: 'n', symbol: 's', ...fields } })).json.id
 }
 
-const linesOf = (text: string): unknown[] => text.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)
+const linesOf = (text: string): unknown[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
 
 test('each line is answered by a line, in order, then comes the summary', async () => {
   const id = await streamOf()

@@ -1,12 +1,16 @@
 import { elementsOf } from '../../core/json-members.ts'
 import { DatastreamsError, ValidationError } from '../../datastreams/errors.ts'
 import { type FrameInput, frameFields } from '../../datastreams/frame-fields.ts'
+import type { IdempotentAnswer } from '../../datastreams/idempotency.ts'
+import type { FrameOutcome } from '../../datastreams/service.ts'
 import { bodyText, decodedBody, letGo } from '../http/body.ts'
+import { type KeyedRequest, keptAnswer, once } from '../http/idempotency.ts'
 import { type ProblemField, refusal, tooLarge } from '../http/problem.ts'
 import { traceparentOf } from '../http/trace.ts'
 import { within } from '../http/within.ts'
 import { ANSWERED, type Answer, type Call } from '../route.ts'
 import { type FrameContext, frameInput } from '../shapes/frame-shape.ts'
+import { marksOf, PRODUCER, WRITER } from './marks.ts'
 import { NdjsonAnswer } from './ndjson-answer.ts'
 import { Tally } from './results.ts'
 import { ingestLines } from './streamed.ts'
@@ -37,7 +41,12 @@ export async function ingestStreamed(call: Call): Promise<typeof ANSWERED> {
       body: decodedBody(request.raw),
       context: contextOf(call),
       maxFrameBytes: settings.maxFrameBytes,
-      commit: (frames) => within(createFrames(call, frames), settings.commitWaitMs, deadlines),
+      commit: (frames) =>
+        within(
+          services.streams.createFrames(call.account, call.params['stream']!, frames),
+          settings.commitWaitMs,
+          deadlines,
+        ),
       out,
     })
     out.end(`${tally.summary()}\n`)
@@ -60,7 +69,28 @@ export async function ingestGathered(
   const limit = form.atomic ? Math.min(ATOMIC_BYTES, settings.maxBodyBytes) : settings.maxBodyBytes
   const text = await bodyText(request.raw, limit, deadlines)
   const texts = form.ndjson ? text.split('\n').filter((line) => line.trim() !== '') : arrayTexts(text)
-  return form.atomic ? await storeAll(call, texts, form.ndjson) : await storeEach(call, texts, form.ndjson)
+  const store = form.atomic ? storeAll : storeEach
+  return await once(call, text, (keyed) => store(call, texts, { ndjson: form.ndjson, keyed }), 'with the frames')
+}
+
+/** An append that is known by its key or its writer is one commit: it is gathered whole. */
+export const isMarked = ({ request: { headers } }: Call): boolean =>
+  headers['idempotency-key'] !== undefined || [...PRODUCER, ...WRITER].some((name) => headers[name] !== undefined)
+
+/** The answer to keep; undefined for one that is a fault: it is not kept. */
+export const keptOr =
+  (answerOf: (outcomes: readonly FrameOutcome[]) => Answer) =>
+  (outcomes: readonly FrameOutcome[]): IdempotentAnswer | undefined => {
+    try {
+      return keptAnswer(answerOf(outcomes))
+    } catch {
+      return undefined
+    }
+  }
+
+interface Gathered {
+  readonly ndjson: boolean
+  readonly keyed: KeyedRequest | undefined
 }
 
 function arrayTexts(text: string): readonly string[] {
@@ -74,33 +104,38 @@ function arrayTexts(text: string): readonly string[] {
   return elementsOf(text)
 }
 
-async function storeEach(call: Call, texts: readonly string[], ndjson: boolean): Promise<Answer> {
-  const { maxFrameBytes, commitWaitMs } = call.services.settings
+async function storeEach(call: Call, texts: readonly string[], gathered: Gathered): Promise<Answer> {
+  const { maxFrameBytes } = call.services.settings
   const context = contextOf(call)
-  const tally = new Tally()
-  const results: string[] = []
-  for (let from = 0; from < texts.length; from += COMMIT_MAX) {
-    const inputs = texts.slice(from, from + COMMIT_MAX).map((text): Input | Error => {
-      try {
-        return frameInput(text, context, maxFrameBytes)
-      } catch (error) {
-        return error as Error
-      }
-    })
-    const sound = inputs.filter((input): input is Input => !(input instanceof Error))
-    const outcomes =
-      sound.length === 0 ? [] : await within(createFrames(call, sound), commitWaitMs, call.services.deadlines)
-    let next = 0
-    for (const input of inputs) {
-      results.push(tally.result(input instanceof Error ? { status: 'error', error: input } : outcomes[next++]!))
+  const inputs = texts.map((text): Input | Error => {
+    try {
+      return frameInput(text, context, maxFrameBytes)
+    } catch (error) {
+      return error as Error
     }
+  })
+  const sound = inputs.filter((input): input is Input => !(input instanceof Error))
+  const answerOf = (outcomes: readonly FrameOutcome[]): Answer => {
+    let next = 0
+    const all = inputs.map(
+      (input): FrameOutcome => (input instanceof Error ? { status: 'error', error: input } : outcomes[next++]!),
+    )
+    return resultsOf(200, all, gathered.ndjson)
   }
-  return answerOf(200, [...results, tally.summary()], ndjson)
+  if (gathered.keyed !== undefined || isMarked(call))
+    return await storeOnce(call, sound, { ...gathered, answerOf, atomic: false })
+  const outcomes: FrameOutcome[] = []
+  for (let from = 0; from < sound.length; from += COMMIT_MAX) {
+    const { services, account, params } = call
+    const stored = services.streams.createFrames(account, params['stream']!, sound.slice(from, from + COMMIT_MAX))
+    outcomes.push(...(await within(stored, services.settings.commitWaitMs, services.deadlines)))
+  }
+  return answerOf(outcomes)
 }
 
 /** All, or none with the fields of every frame that is not valid. */
-async function storeAll(call: Call, texts: readonly string[], ndjson: boolean): Promise<Answer> {
-  const { settings, deadlines } = call.services
+async function storeAll(call: Call, texts: readonly string[], gathered: Gathered): Promise<Answer> {
+  const { settings } = call.services
   if (texts.length > ATOMIC_FRAMES) throw tooLarge(ATOMIC_BYTES, `an atomic batch has at most ${ATOMIC_FRAMES} frames`)
   const context = contextOf(call)
   const faults: ProblemField[] = []
@@ -115,16 +150,36 @@ async function storeAll(call: Call, texts: readonly string[], ndjson: boolean): 
     }
   })
   if (faults.length > 0) throw notAll(faults)
-  const stored = createFrames(call, inputs, true).catch((error: unknown) => {
+  const answerOf = (outcomes: readonly FrameOutcome[]): Answer => resultsOf(201, outcomes, gathered.ndjson)
+  try {
+    return await storeOnce(call, inputs, { ...gathered, answerOf, atomic: true })
+  } catch (error) {
     // What one frame cannot be stored for, none is; a fault of the stream stays what it is.
-    throw error instanceof DatastreamsError && error.code === 'sequence_conflict'
-      ? notAll([{ pointer: '', code: error.code, detail: error.message }])
-      : error
-  })
-  const outcomes = inputs.length === 0 ? [] : await within(stored, settings.commitWaitMs, deadlines)
+    if (!(error instanceof DatastreamsError) || error.code !== 'sequence_conflict') throw error
+    throw notAll([{ pointer: '', code: error.code, detail: error.message }])
+  }
+}
+
+/** One commit, with the answer where the request has a key. */
+async function storeOnce(
+  { services, account, params, request }: Call,
+  inputs: readonly Input[],
+  form: Gathered & { readonly answerOf: (outcomes: readonly FrameOutcome[]) => Answer; readonly atomic: boolean },
+): Promise<Answer> {
+  const { keyed, answerOf, atomic } = form
+  const idempotency = keyed && { ...keyed, answer: keptOr(answerOf) }
+  const options = { ...marksOf(request.headers), atomic, idempotency }
+  const stored = services.streams.createFrames(account, params['stream']!, inputs, options)
+  return answerOf(await within(stored, services.settings.commitWaitMs, services.deadlines))
+}
+
+function resultsOf(status: number, outcomes: readonly FrameOutcome[], ndjson: boolean): Answer {
   const tally = new Tally()
-  const results = outcomes.map((outcome) => tally.result(outcome))
-  return answerOf(201, [...results, tally.summary()], ndjson)
+  const entries = outcomes.map((outcome) => tally.result(outcome))
+  entries.push(tally.summary())
+  return ndjson
+    ? { status, text: `${entries.join('\n')}\n`, headers: { 'content-type': NDJSON } }
+    : { status, text: `[${entries.join(',')}]` }
 }
 
 function faultsAt(index: number, error: unknown): readonly ProblemField[] {
@@ -137,11 +192,3 @@ function faultsAt(index: number, error: unknown): readonly ProblemField[] {
 
 const notAll = (faults: readonly ProblemField[]) =>
   refusal('validation', `nothing was stored: ${faults[0]!.detail}`, { errors: faults })
-
-const answerOf = (status: number, entries: readonly string[], ndjson: boolean): Answer =>
-  ndjson
-    ? { status, text: `${entries.join('\n')}\n`, headers: { 'content-type': NDJSON } }
-    : { status, text: `[${entries.join(',')}]` }
-
-const createFrames = ({ services, account, params }: Call, frames: readonly FrameInput[], atomic = false) =>
-  services.streams.createFrames(account, params['stream']!, frames, { atomic })

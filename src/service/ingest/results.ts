@@ -17,6 +17,10 @@ export class Tally {
       const { code, detail } = problemOf(outcome.error)
       return `{"index":${index},"status":"error","code":"${code}","error":${JSON.stringify(detail)}}`
     }
+    if (outcome.status === 'repeated') {
+      this.duplicate++
+      return `{"index":${index},"status":"duplicate"}`
+    }
     this[outcome.status]++
     const { sequence, position } = outcome.frame
     return `{"index":${index},"status":"${outcome.status}","sequence":"${sequence}","position":"${position}"}`

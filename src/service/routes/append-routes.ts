@@ -1,8 +1,11 @@
 import { type TSchema, Type } from 'typebox'
+import type { FrameOutcome } from '../../datastreams/service.ts'
 import { bodyText } from '../http/body.ts'
+import { once } from '../http/idempotency.ts'
 import { demandMediaType } from '../http/negotiate.ts'
 import { within } from '../http/within.ts'
-import { contextOf, ingestGathered, ingestStreamed } from '../ingest/ingest.ts'
+import { contextOf, ingestGathered, ingestStreamed, isMarked, keptOr } from '../ingest/ingest.ts'
+import { marksOf, PRODUCER, WRITER } from '../ingest/marks.ts'
 import { type Answer, type Call, json, type Route, route } from '../route.ts'
 import { frameAnswer, frameBody, frameInput, frameText } from '../shapes/frame-shape.ts'
 import { demandStream } from './frame-routes.ts'
@@ -13,8 +16,8 @@ const resultAnswer = Type.Union([
   Type.Object({
     index: Type.Integer({ minimum: 0 }),
     status: Type.Enum(['created', 'duplicate']),
-    sequence: Type.String({ pattern: '^[0-9]+$' }),
-    position: Type.String({ pattern: '^[0-9]+$' }),
+    sequence: Type.Optional(Type.String({ pattern: '^[0-9]+$' })),
+    position: Type.Optional(Type.String({ pattern: '^[0-9]+$' })),
   }),
   Type.Object({
     index: Type.Integer({ minimum: 0 }),
@@ -33,6 +36,13 @@ const batchQuery = Type.Object({
 })
 
 const frameOk = json(frameAnswer)
+const REPLAY = { 'idempotent-replay': 'true' }
+const repeated = Type.Object({ status: Type.Enum(['duplicate']) })
+const appendHeaders = Type.Object(
+  Object.fromEntries(
+    [...PRODUCER, ...WRITER, 'idempotency-key', 'traceparent'].map((name) => [name, Type.Optional(Type.String())]),
+  ),
+)
 
 export const appendRoutes: readonly Route[] = [
   route({
@@ -45,11 +55,12 @@ export const appendRoutes: readonly Route[] = [
     scope: 'streams:append',
     account: 'needed',
     query: batchQuery,
+    headers: appendHeaders,
     body: { content: { ...json(frameBody), ...lines('one frame a line') }, required: true },
     answers: {
       200: {
         description: 'the same frame was stored before; of NDJSON: a result a line',
-        content: { ...frameOk, ...lines('one result a line, then the summary') },
+        content: { ...json(Type.Union([frameAnswer, repeated])), ...lines('one result a line, then the summary') },
         headers: ['idempotent-replay'],
       },
       201: {
@@ -63,7 +74,9 @@ export const appendRoutes: readonly Route[] = [
       await demandStream(call)
       if (type !== NDJSON) return await createOne(call)
       const atomic = call.query.atomic === true
-      return atomic ? await ingestGathered(call, { ndjson: true, atomic }) : await ingestStreamed(call)
+      return atomic || isMarked(call)
+        ? await ingestGathered(call, { ndjson: true, atomic })
+        : await ingestStreamed(call)
     },
   }),
   route({
@@ -75,6 +88,7 @@ export const appendRoutes: readonly Route[] = [
     scope: 'streams:append',
     account: 'needed',
     query: batchQuery,
+    headers: appendHeaders,
     body: { content: json(Type.Array(frameBody)), required: true },
     answers: {
       200: { description: 'a result for each frame, then the summary', content: json(Type.Array(resultAnswer)) },
@@ -94,11 +108,28 @@ async function createOne(call: Call): Promise<Answer> {
   const id = params['stream']!
   const text = await bodyText(request.raw, settings.maxBodyBytes, deadlines)
   const input = frameInput(text, contextOf(call), settings.maxFrameBytes)
-  const [outcome] = await within(streams.createFrames(account, id, [input]), settings.commitWaitMs, deadlines)
-  if (outcome!.status === 'error') throw outcome!.error
-  const { frame } = outcome!
-  if (outcome!.status === 'duplicate') {
-    return { status: 200, text: frameText(frame), headers: { 'idempotent-replay': 'true' } }
+  const marks = marksOf(request.headers)
+  const answerOf = ([outcome]: readonly FrameOutcome[]): Answer => frameAnswerOf(call, outcome!)
+  return await once(
+    call,
+    text,
+    async (keyed) => {
+      const idempotency = keyed && { ...keyed, answer: keptOr(answerOf) }
+      const stored = streams.createFrames(account, id, [input], { ...marks, idempotency })
+      return answerOf(await within(stored, settings.commitWaitMs, deadlines))
+    },
+    'with the frames',
+  )
+}
+
+function frameAnswerOf({ base, params }: Call, outcome: FrameOutcome): Answer {
+  if (outcome.status === 'error') throw outcome.error
+  if (outcome.status === 'repeated') return { status: 200, text: '{"status":"duplicate"}', headers: REPLAY }
+  const { frame } = outcome
+  if (outcome.status === 'duplicate') return { status: 200, text: frameText(frame), headers: REPLAY }
+  return {
+    status: 201,
+    text: frameText(frame),
+    headers: { location: `${base}/${params['stream']}/frames/${frame.sequence}` },
   }
-  return { status: 201, text: frameText(frame), headers: { location: `${call.base}/${id}/frames/${frame.sequence}` } }
 }

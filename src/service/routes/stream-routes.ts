@@ -4,6 +4,7 @@ import { STREAM_STATUSES, type Stream } from '../../datastreams/stream.ts'
 import { accountOf } from '../access/account.ts'
 import { cursorText, readCursor } from '../access/cursor.ts'
 import { bodyText } from '../http/body.ts'
+import { once } from '../http/idempotency.ts'
 import { demandMediaType } from '../http/negotiate.ts'
 import { refusal } from '../http/problem.ts'
 import { type Answer, type Call, json, type Route, route } from '../route.ts'
@@ -12,7 +13,9 @@ import { limitParameter, listAnswers, listed } from '../shapes/list-shape.ts'
 import { streamAnswer, streamBody, streamInput, streamPatch, streamTag, streamText } from '../shapes/stream-shape.ts'
 
 const JSON_TYPE = ['application/json']
-const ifMatch = Type.Object({ 'if-match': Type.Optional(Type.String({ description: 'the ETag that is changed' })) })
+const tag = Type.Optional(Type.String({ description: 'the ETag that is changed' }))
+const ifMatch = Type.Object({ 'if-match': tag })
+const idempotencyKey = Type.Optional(Type.String({ description: 'a repeat of the request gets its answer again' }))
 
 const listQuery = Type.Object({
   limit: limitParameter,
@@ -66,17 +69,18 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Create a stream',
     scope: 'streams:admin',
     account: 'body',
+    headers: Type.Object({ 'idempotency-key': idempotencyKey }),
     body: { content: json(streamBody), required: true },
     answers: { 201: { description: 'created', content: json(streamAnswer), headers: ['etag', 'location'] } },
     handle: async (call) => {
-      const body = await objectBody(call)
+      const text = await jsonText(call)
+      const body = jsonObject(text).values
       const accountId = await accountOfBody(call, body['account_id'])
-      const { streams, settings } = call.services
-      const input = streamInput(body)
-      const autoActivate = input.autoActivate ?? (settings.denyInactive ? false : undefined)
-      const stream = await streams.createStream({ ...input, autoActivate, accountId })
-      const headers = { etag: streamTag(stream), location: `${call.base}/${stream.id}` }
-      return { status: 201, text: streamText(stream), headers }
+      return await once({ ...call, account: accountId }, text, async () => {
+        const stream = await call.services.streams.createStream({ ...streamInput(body), accountId })
+        const headers = { etag: streamTag(stream), location: `${call.base}/${stream.id}` }
+        return { status: 201, text: streamText(stream), headers }
+      })
     },
   }),
   route({
@@ -109,13 +113,16 @@ export const streamRoutes: readonly Route[] = [
     summary: 'Change single fields of a stream',
     scope: 'streams:admin',
     account: 'needed',
-    headers: ifMatch,
+    headers: Type.Object({ 'if-match': tag, 'idempotency-key': idempotencyKey }),
     body: { content: json(streamPatch), required: true },
     answers: { 200: streamOk },
     handle: async (call) => {
-      const patch = streamInput(await objectBody(call))
-      const version = await versionToChange(call)
-      return streamOf(await call.services.streams.patchStream(call.account, call.params['stream']!, patch, version))
+      const text = await jsonText(call)
+      const patch = streamInput(jsonObject(text).values)
+      return await once(call, text, async () => {
+        const version = await versionToChange(call)
+        return streamOf(await call.services.streams.patchStream(call.account, call.params['stream']!, patch, version))
+      })
     },
   }),
   route({
@@ -171,12 +178,14 @@ export async function ownStream({ services, account, params, credential }: Call)
   return stream
 }
 
-export async function objectBody(call: Call): Promise<Readonly<Record<string, unknown>>> {
-  const { request, services } = call
+/** The text of a JSON body. */
+export async function jsonText({ request, services }: Call): Promise<string> {
   demandMediaType(request.headers['content-type'], JSON_TYPE)
-  const text = await bodyText(request.raw, services.settings.maxBodyBytes, services.deadlines)
-  return jsonObject(text).values
+  return await bodyText(request.raw, services.settings.maxBodyBytes, services.deadlines)
 }
+
+export const objectBody = async (call: Call): Promise<Readonly<Record<string, unknown>>> =>
+  jsonObject(await jsonText(call)).values
 
 /** The account that path, header or body name; all that do must agree. */
 async function accountOfBody({ account, credential, services }: Call, given: unknown): Promise<string> {

@@ -44,3 +44,10 @@ function nextUrl({ request }: Call, cursor: string): string {
   parameters.set(parameters.has('after') ? 'after' : 'cursor', cursor)
   return `${path}?${parameters}`
 }
+
+/** A list that is never longer than one page. */
+export const envelope = (entry: TSchema) =>
+  Type.Object({ data: Type.Array(entry), next_cursor: Type.Null(), has_more: Type.Boolean() })
+
+export const envelopeOf = (data: readonly unknown[]): string =>
+  JSON.stringify({ data, next_cursor: null, has_more: false })

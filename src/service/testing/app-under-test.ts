@@ -1,12 +1,16 @@
 import type { InjectOptions } from 'fastify'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import { Random } from '../../core/random.ts'
+import { StoreAccounts } from '../../datastreams/accounts.ts'
 import { MemoryStore } from '../../datastreams/memory-store.ts'
 import { DataStreamsService } from '../../datastreams/service.ts'
+import type { Store } from '../../datastreams/store.ts'
 import type { Credential } from '../access/credential.ts'
-import type { Directory } from '../access/directory.ts'
 import { Signer } from '../access/signer.ts'
+import { StoreDirectory } from '../access/store-directory.ts'
 import { buildApp } from '../app.ts'
 import { Deadlines } from '../http/deadlines.ts'
+import { LiveHub } from '../live/hub.ts'
 import { silentLog } from '../log.ts'
 import { routes } from '../routes.ts'
 import { SETTINGS_DEFAULTS, type ServiceSettings } from '../settings.ts'
@@ -23,41 +27,51 @@ export interface Asked {
   readonly json: any
 }
 
-const everything: Credential = { tenant: 'default', accounts: ['default'], scopes: ['admin'], streams: null, id: 'dev' }
+const everything: Credential = { tenant: 'default', accounts: null, scopes: ['admin'], streams: null, id: 'dev' }
 
-/** An application on a store in memory that is asked without a socket. */
-export function appUnderTest({
-  settings = {},
-  clock = systemClock,
-  directory = openDirectory,
-}: {
+export interface UnderTest {
   readonly settings?: Partial<ServiceSettings>
   readonly clock?: Clock
-  readonly directory?: Directory
-} = {}) {
+  readonly store?: Store
+  /** What a request without a key may; null: nothing. */
+  readonly anonymous?: Credential | null
+}
+
+export const PEPPER = 'pepper'
+const SEED = 5
+
+/** An application on a store in memory; `ask` asks it without a socket. */
+export function appUnderTest({
+  settings: given = {},
+  clock = systemClock,
+  store = new MemoryStore(),
+  anonymous = everything,
+}: UnderTest = {}) {
   const stop = new AbortController()
-  const streams = new DataStreamsService({
-    accounts: {
-      exists: async (id) => (await directory.tenantOf(id)) !== undefined,
-      tenantOf: async (id) => (await directory.tenantOf(id)) ?? '',
-    },
-    store: new MemoryStore(),
-    groupCommit: { waitMs: 0 },
-  })
-  const app = buildApp(routes, {
+  const accounts = new StoreAccounts(store)
+  const streams = new DataStreamsService({ accounts, store, clock, groupCommit: { waitMs: 0 } })
+  const settings = { ...SETTINGS_DEFAULTS, ...given }
+  const signer = new Signer(new Uint8Array(32))
+  const hub = new LiveHub(streams, signer, { clock, random: new Random(SEED), limits: settings })
+  const directory = new StoreDirectory(store, accounts, { pepper: PEPPER, clock, anonymous: anonymous ?? undefined })
+  const deadlines = new Deadlines(clock, stop.signal)
+  const services = {
     streams,
+    live: streams,
+    hub,
+    store,
+    accounts,
+    pepper: PEPPER,
     directory,
-    signer: new Signer(new Uint8Array(32)),
-    settings: { ...SETTINGS_DEFAULTS, ...settings },
+    signer,
+    settings,
     clock,
-    deadlines: new Deadlines(clock, stop.signal),
-    log: silentLog,
-  })
-  const ask = async (
-    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS',
-    path: string,
-    { body, ...options }: Omit<InjectOptions, 'method' | 'url' | 'body'> & { readonly body?: unknown } = {},
-  ): Promise<Asked> => {
+    deadlines,
+  }
+  const app = buildApp(routes, { ...services, log: silentLog })
+  const ready = store.putAccount({ id: 'default', tenant: 'default', name: 'default', createdAt: 0 })
+  const ask = async (method: AskMethod, path: string, { body, ...options }: AskOptions = {}): Promise<Asked> => {
+    await ready
     const isText = body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
     const headers = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers }
     const payload = isText ? body : JSON.stringify(body)
@@ -69,24 +83,21 @@ export function appUnderTest({
       ...(payload === undefined ? {} : { payload }),
     })
     const type = answer.headers['content-type'] as string | undefined
-    const text = answer.headers['content-encoding'] === undefined ? answer.payload : ''
-    if (answer.headers['content-encoding'] === undefined)
-      checked.check({ method, path, status: answer.statusCode, type, text })
-    const json =
-      type?.includes('json') === true && !type.includes('ndjson') && text !== '' ? JSON.parse(text) : undefined
+    const isPacked = answer.headers['content-encoding'] !== undefined
+    const text = isPacked ? '' : answer.payload
+    if (!isPacked) checked.check({ method, path, status: answer.statusCode, type, text })
+    const isJson = type?.includes('json') === true && !type.includes('ndjson') && text !== ''
+    const json = isJson ? JSON.parse(text) : undefined
     return { status: answer.statusCode, headers: answer.headers as Asked['headers'], text, json }
   }
   const end = async (): Promise<void> => {
+    hub.close()
     stop.abort()
     await app.close()
     await streams.stop()
   }
-  return { app, streams, ask, end }
+  return { app, streams, store, hub, ready, ask, end }
 }
 
-const openDirectory: Directory = {
-  verify: async () => undefined,
-  anonymous: everything,
-  tenantOf: async (account) => (account === 'default' ? 'default' : undefined),
-  onlyAccount: async () => 'default',
-}
+type AskMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
+type AskOptions = Omit<InjectOptions, 'method' | 'url' | 'body'> & { readonly body?: unknown }
