@@ -55,5 +55,17 @@ export const httpErrorKinds = {
     when: 'The service failed; its log has the trace id.',
     fix: 'Report it with the trace id.',
   },
+  config_invalid: {
+    ...invalid,
+    when: 'The configuration of the service has a value or a name that it does not know.',
+    fix: 'Mend what the place names.',
+  },
+  address_unusable: {
+    class: 'permanent',
+    httpStatus: 502,
+    exitCode: 3,
+    when: 'The service cannot listen on its address.',
+    fix: 'Free the port, or choose another one.',
+  },
   timeout: { ...transient, httpStatus: 504, when: 'An answer took too long.', fix: 'Try again.' },
 } as const

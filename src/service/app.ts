@@ -59,6 +59,7 @@ const JSON_TYPES = ['application/json', PROBLEM_TYPE]
 async function dispatch(mount: Mount, services: Services, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { route } = mount
   const receivedAt = Math.floor(services.clock.nowMicros() / 1000)
+  const from = services.clock.elapsedMs()
   try {
     const call = await callOf(mount, services, request, reply)
     const answer = await route.handle({ ...call, receivedAt } as Call<never>)
@@ -66,6 +67,8 @@ async function dispatch(mount: Mount, services: Services, request: FastifyReques
   } catch (error) {
     await sendProblem(services, error, request, reply)
   }
+  const seconds = (services.clock.elapsedMs() - from) / 1000
+  services.requests.add(mount.path, request.method, { status: reply.raw.statusCode, seconds })
 }
 
 async function callOf(
@@ -175,6 +178,7 @@ async function answerUnknown(
   reply: FastifyReply,
 ): Promise<void> {
   const path = request.url.split('?')[0]!
+  services.requests.add('other', 'other', { status: 404, seconds: 0 })
   const allowed = [...new Set(mounts.filter(({ matches }) => matches.test(path)).flatMap(methodsOf))]
   if (allowed.length === 0) {
     await sendProblem(services, refusal('not_found', `no such path: ${path.slice(0, PARAMETER_MAX)}`), request, reply)

@@ -2,6 +2,7 @@ import type { InjectOptions } from 'fastify'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { Random } from '../../core/random.ts'
 import { StoreAccounts } from '../../datastreams/accounts.ts'
+import { InProcessBus } from '../../datastreams/frame-bus.ts'
 import { MemoryStore } from '../../datastreams/memory-store.ts'
 import { DataStreamsService } from '../../datastreams/service.ts'
 import type { Store } from '../../datastreams/store.ts'
@@ -10,8 +11,12 @@ import { Signer } from '../access/signer.ts'
 import { StoreDirectory } from '../access/store-directory.ts'
 import { buildApp } from '../app.ts'
 import { Deadlines } from '../http/deadlines.ts'
+import { Lifecycle } from '../lifecycle.ts'
 import { LiveHub } from '../live/hub.ts'
 import { silentLog } from '../log.ts'
+import { HttpCounters } from '../metrics/http-counters.ts'
+import { streamFamilies } from '../metrics/stream-families.ts'
+import { openApiDocument } from '../openapi/document.ts'
 import { routes } from '../routes.ts'
 import { SETTINGS_DEFAULTS, type ServiceSettings } from '../settings.ts'
 import { CheckedAnswers } from './checked-answers.ts'
@@ -49,7 +54,13 @@ export function appUnderTest({
 }: UnderTest = {}) {
   const stop = new AbortController()
   const accounts = new StoreAccounts(store)
-  const streams = new DataStreamsService({ accounts, store, clock, groupCommit: { waitMs: 0 } })
+  const streams = new DataStreamsService({
+    accounts,
+    store,
+    clock,
+    bus: new InProcessBus(),
+    groupCommit: { waitMs: 0 },
+  })
   const settings = { ...SETTINGS_DEFAULTS, ...given }
   const signer = new Signer(new Uint8Array(32))
   const hub = new LiveHub(streams, signer, { clock, random: new Random(SEED), limits: settings })
@@ -68,7 +79,18 @@ export function appUnderTest({
     clock,
     deadlines,
   }
-  const app = buildApp(routes, { ...services, log: silentLog })
+  const lifecycle = new Lifecycle([])
+  const requests = new HttpCounters()
+  const app = buildApp(routes, {
+    ...services,
+    log: silentLog,
+    lifecycle,
+    requests,
+    families: () => [...streamFamilies(streams.observe(), hub.counters, true), ...requests.families()],
+    endpoints: [],
+    document: () => JSON.stringify(openApiDocument(routes)),
+    startedAtMs: 0,
+  })
   const ready = store.putAccount({ id: 'default', tenant: 'default', name: 'default', createdAt: 0 })
   const ask = async (method: AskMethod, path: string, { body, ...options }: AskOptions = {}): Promise<Asked> => {
     await ready
