@@ -14,6 +14,20 @@ export interface FramesEntry {
   readonly frames: readonly Frame[]
 }
 
+/** What a shelf knows beside its frames, for when the entries that made it are gone. */
+export interface ShelfState {
+  /** Position of the newest frame; 0 before the first. */
+  readonly last: bigint
+  /** The highest sequence there ever was; 0 before the first frame. */
+  readonly highest: bigint
+  readonly lowest: bigint
+  /** Frames up to it are gone. */
+  readonly cutPosition: bigint
+  readonly lastCreatedAt: number | undefined
+  /** The frame with the highest sequence, where retention has passed it. */
+  readonly survivor: Frame | undefined
+}
+
 /** One change of what a store holds. A commit is a list of them: all are applied, or none is. */
 export type Entry =
   | {
@@ -35,6 +49,7 @@ export type Entry =
       /** The frame with the highest sequence, where it lies before the cut. */
       readonly survivor: Frame | undefined
     }
+  | { readonly kind: 'shelf'; readonly streamId: string; readonly state: ShelfState }
   | { readonly kind: 'account'; readonly account: Account }
   | { readonly kind: 'key'; readonly key: ApiKey }
   | { readonly kind: 'key_deleted'; readonly id: string }

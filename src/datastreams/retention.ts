@@ -34,6 +34,8 @@ export async function keepCutting(
   for (;;) {
     await clock.sleep(EVERY_MS, signal)
     if (signal.aborted) return
-    await cutAll(store, defaults, Math.floor(clock.nowMicros() / 1000)).catch(onError)
+    const now = Math.floor(clock.nowMicros() / 1000)
+    await cutAll(store, defaults, now).catch(onError)
+    await store.maintain?.(now).catch(onError)
   }
 }

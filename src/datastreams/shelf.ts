@@ -1,4 +1,4 @@
-import type { FramesEntry } from './entries.ts'
+import type { FramesEntry, ShelfState } from './entries.ts'
 import type { Frame } from './frame.ts'
 import type { FrameQuery } from './store.ts'
 
@@ -11,17 +11,7 @@ export interface ShelfFacts {
 }
 
 /** The frames of one stream. `P`: where a store has put them. */
-export interface FrameShelf<P = void> {
-  /** Position of the newest frame; 0 before the first. */
-  readonly last: bigint
-  /** The highest sequence there ever was. */
-  readonly highest: bigint
-  /** The lowest sequence there ever was; 0 before the first frame. */
-  readonly lowest: bigint
-  readonly cutPosition: bigint
-  /** The frame with the highest sequence, where retention has passed it. */
-  readonly survivor: Frame | undefined
-  readonly lastCreatedAt: number | undefined
+export interface FrameShelf<P = void> extends ShelfState {
   push(entry: FramesEntry, place: P): void
   find(sequence: bigint): Frame | undefined
   /** Undefined when it is not there, or was cut. */
@@ -40,5 +30,9 @@ export interface FrameShelf<P = void> {
   /** The last position that must go, so that the payloads behind it are `bytes` at most. */
   beyond(bytes: number): bigint
   cut(position: bigint, survivor: Frame | undefined): void
+  /** The stream was deleted. */
+  release(): void
   facts(): ShelfFacts
+  /** What it was, where that is more than it knows. */
+  restore(state: ShelfState): void
 }

@@ -208,5 +208,7 @@ export interface Store {
   deleteKey(id: string): Promise<boolean>
   /** Notes that a key was used; it is kept some time later. */
   touchKey(id: string, now: number): void
+  /** What is to be done from time to time: every minute. */
+  maintain?(now: number): Promise<void>
   close(): Promise<void>
 }

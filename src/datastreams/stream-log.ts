@@ -145,6 +145,11 @@ export class StreamLog implements FrameShelf<undefined> {
     }
   }
 
+  release(): void {}
+
+  /** It forgets nothing while it lives. */
+  restore(): void {}
+
   #byPosition(): readonly Frame[] {
     return this.survivor === undefined ? this.#frames : [this.survivor, ...this.#frames]
   }

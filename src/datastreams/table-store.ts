@@ -48,7 +48,7 @@ export abstract class TableStore<P> implements Store {
   #nowMs = 0
   readonly #ids = new Uuid7(() => this.#nowMs)
 
-  constructor({ idempotencyMs = DAY_MS }: TableStoreOptions, newShelf: (streamId: string) => FrameShelf<P>) {
+  constructor({ idempotencyMs = DAY_MS }: TableStoreOptions, newShelf: (stream: Stream) => FrameShelf<P>) {
     this.tables = new Tables(newShelf, idempotencyMs)
     this.idempotency = {
       begin: async (key, hash, now): Promise<Begun> => this.tables.idempotency.begin(key, hash, now),

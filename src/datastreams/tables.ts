@@ -30,9 +30,9 @@ export class Tables<P> {
   readonly keys = new Map<string, ApiKey>()
   readonly idempotency: IdempotencyTable
   readonly dead: DeadEntry[] = []
-  readonly #newShelf: (streamId: string) => FrameShelf<P>
+  readonly #newShelf: (stream: Stream) => FrameShelf<P>
 
-  constructor(newShelf: (streamId: string) => FrameShelf<P>, idempotencyMs: number) {
+  constructor(newShelf: (stream: Stream) => FrameShelf<P>, idempotencyMs: number) {
     this.#newShelf = newShelf
     this.idempotency = new IdempotencyTable(idempotencyMs)
   }
@@ -76,7 +76,7 @@ export class Tables<P> {
       known.heldAbove = heldAbove
       return
     }
-    const shelf = this.#newShelf(stream.id)
+    const shelf = this.#newShelf(stream)
     const entry = { stream, heldAbove, shelf, published: 0n, producers: new Map(), writers: new Map() }
     this.streams.set(stream.id, entry)
     const owned = this.byAccount.get(stream.accountId) ?? new Set()
@@ -87,11 +87,12 @@ export class Tables<P> {
     const known = this.streams.get(id)
     if (known === undefined) return
     this.streams.delete(id)
+    known.shelf.release()
     this.byAccount.get(known.stream.accountId)!.delete(id)
   }
 }
 
-type OfStream = Extract<Entry, { readonly kind: 'frames' | 'published' | 'producer' | 'writer' | 'cut' }>
+type OfStream = Extract<Entry, { readonly kind: 'frames' | 'published' | 'producer' | 'writer' | 'cut' | 'shelf' }>
 
 function applyTo<P>(stream: StreamEntry<P>, entry: OfStream, place: P): void {
   switch (entry.kind) {
@@ -109,6 +110,9 @@ function applyTo<P>(stream: StreamEntry<P>, entry: OfStream, place: P): void {
       break
     case 'cut':
       stream.shelf.cut(entry.position, entry.survivor)
+      break
+    case 'shelf':
+      stream.shelf.restore(entry.state)
   }
 }
 

@@ -1,9 +1,18 @@
 import { mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, HeadraceError } from '../core/errors.ts'
-import { type Checksum, encodeFrame, type LogRecord, PAYLOAD_MAX } from './frame.ts'
+import { type Checksum, encodeFrame, FRAME_HEADER, type LogRecord, PAYLOAD_MAX } from './frame.ts'
 import { type LogFiles, systemFiles } from './log-files.ts'
-import { corrupt, LOG_FORM, readSegment, type SegmentForm, scanSegment } from './segment.ts'
+import type { LogPlace } from './read-log.ts'
+import {
+  corrupt,
+  LOG_FORM,
+  type PlacedRecord,
+  readPlaces,
+  readSegment,
+  type SegmentForm,
+  scanSegment,
+} from './segment.ts'
 
 export interface AppendLogOptions {
   readonly directory: string
@@ -17,14 +26,26 @@ export interface AppendLogOptions {
    * below the real one.
    */
   readonly prelude?: (() => readonly { readonly kind: number; readonly payload: Uint8Array }[]) | undefined
+  /** What somebody has checked before: only what lies behind it is read when the log is opened. */
+  readonly known?: readonly SegmentFacts[] | undefined
+  /** Is given every record that is read when the log is opened. */
+  readonly visit?: ((record: PlacedRecord) => void) | undefined
 }
 
-interface Segment {
+/** A segment, or its beginning. */
+export interface SegmentFacts {
   readonly number: bigint
-  readonly path: string
   readonly firstSequence: bigint
+  readonly records: bigint
+  readonly bytes: number
+}
+
+interface Segment extends SegmentFacts {
+  readonly path: string
   records: bigint
   bytes: number
+  /** Of the records that it began with, where it was made here. */
+  readonly preludeBytes: number
   /** The prefix that is known to be durable. */
   synced: { readonly bytes: number; readonly records: bigint }
 }
@@ -91,12 +112,47 @@ export class AppendLog implements AsyncDisposable {
   append(kind: number, payload: Uint8Array): bigint {
     assert(payload.length + 1 <= PAYLOAD_MAX, 'a log record is over its limit')
     const sequence = this.nextSequence
-    const frame = encodeFrame(kind, payload, this.#checksum)
+    this.#push(encodeFrame(kind, payload, this.#checksum))
+    if (this.#pendingBytes >= BUFFER_BYTES) this.#write()
+    return sequence
+  }
+
+  #push(frame: Uint8Array): void {
     this.#pending.push(frame)
     this.#pendingBytes += frame.length
     this.#pendingRecords++
-    if (this.#pendingBytes >= BUFFER_BYTES) this.#write()
-    return sequence
+  }
+
+  /** Adds a record and writes it; gives where it lies. It is durable after the next `flush`. */
+  write(kind: number, payload: Uint8Array): LogPlace & { readonly payload: Uint8Array } {
+    assert(payload.length + 1 <= PAYLOAD_MAX, 'a log record is over its limit')
+    const frame = encodeFrame(kind, payload, this.#checksum)
+    this.#push(frame)
+    this.#write()
+    const { number: segment, bytes } = this.#segments.at(-1)!
+    return { segment, offset: bytes - frame.length, payload: frame.subarray(FRAME_HEADER + 1) }
+  }
+
+  /** What is held, from the oldest segment on. */
+  get segments(): readonly SegmentFacts[] {
+    return this.#segments.map(({ number, firstSequence, records, bytes }) => ({
+      number,
+      firstSequence,
+      records,
+      bytes,
+    }))
+  }
+
+  pathOf(segment: bigint): string {
+    return join(this.#directory, this.#form.name(segment))
+  }
+
+  /** A segment's file was replaced by one of as many records. Not for the last one. */
+  replaced(segment: bigint, bytes: number): void {
+    const found = this.#segments.find(({ number }) => number === segment)
+    assert(found !== undefined && found !== this.#segments.at(-1), 'the last segment was replaced')
+    found.bytes = bytes
+    found.synced = { bytes, records: found.records }
   }
 
   /** Resolves when every record appended before the call is durable. Calls that wait together share one sync. */
@@ -151,7 +207,7 @@ export class AppendLog implements AsyncDisposable {
    */
   #writable(): Segment {
     const last = this.#segments.at(-1)
-    const isFull = last !== undefined && last.bytes >= this.#segmentBytes && last.bytes === last.synced.bytes
+    const isFull = last !== undefined && last.bytes >= this.#fullBytes(last) && last.bytes === last.synced.bytes
     if (last !== undefined && !isFull && this.#descriptor !== undefined) return last
     if (last !== undefined && !isFull && !this.#abandoned) {
       this.#descriptor = this.#files.openAppend(last.path)
@@ -159,6 +215,11 @@ export class AppendLog implements AsyncDisposable {
     }
     this.#closeDescriptor()
     return this.#newSegment()
+  }
+
+  /** However much it began with, as much again and again fits behind it. */
+  #fullBytes({ preludeBytes }: Segment): number {
+    return Math.max(this.#segmentBytes, 4 * preludeBytes)
   }
 
   #newSegment(): Segment {
@@ -183,7 +244,8 @@ export class AppendLog implements AsyncDisposable {
     const records = BigInt(prelude.length)
     // A failed sync leaves the header; what follows it is written anew elsewhere.
     const synced = { bytes: this.#form.headerBytes, records: 0n }
-    const segment = { number, path, firstSequence, records, bytes: start.length, synced }
+    const preludeBytes = start.length - this.#form.headerBytes
+    const segment = { number, path, firstSequence, records, bytes: start.length, preludeBytes, synced }
     this.#segments.push(segment)
     return segment
   }
@@ -227,6 +289,16 @@ export class AppendLog implements AsyncDisposable {
     }
   }
 
+  /** The records of one segment with their places; damage throws where it is met. */
+  *placesOf(segment: bigint): Iterable<PlacedRecord> {
+    this.#write()
+    const found = this.#segments.find(({ number }) => number === segment)
+    if (found === undefined) return
+    const { number, path, bytes: goodBytes } = found
+    const [form, checksum] = [this.#form, this.#checksum]
+    yield* readPlaces(path, { number, start: form.headerBytes, goodBytes, checksum, form })
+  }
+
   /** Removes whole segments that hold only records before `sequence`; the last one always stays. */
   trim(sequence: bigint): void {
     while (this.#segments.length > 1) {
@@ -264,7 +336,8 @@ function loadSegments(options: AppendLogOptions): { segments: Segment[]; repaire
   let repairedBytes = 0
   for (const [i, number] of numbers.entries()) {
     const path = join(options.directory, form.name(number))
-    const scan = scanSegment(path, number, { checksum, form })
+    const known = options.known?.find((facts) => facts.number === number)
+    const scan = scanSegment(path, number, { checksum, form, known, visit: options.visit })
     const isLast = i === numbers.length - 1
     if (scan === undefined) {
       if (!isLast) throw corrupt(path, { number, offset: 0, form })
@@ -285,7 +358,7 @@ function loadSegments(options: AppendLogOptions): { segments: Segment[]; repaire
       repairedBytes += scan.tornBytes
     }
     const { records, goodBytes: bytes } = scan
-    segments.push({ number, path, firstSequence, records, bytes, synced: { bytes, records } })
+    segments.push({ number, path, firstSequence, records, bytes, preludeBytes: 0, synced: { bytes, records } })
   }
   return { segments, repairedBytes }
 }

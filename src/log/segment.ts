@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { HeadraceError } from '../core/errors.ts'
 import { type Checksum, decodeFrame, type LogRecord } from './frame.ts'
 
@@ -49,6 +49,14 @@ export const LOG_FORM: SegmentForm = {
   first: headerSequence,
 }
 
+/** A record and where it lies; its payload stays valid. */
+export interface PlacedRecord {
+  readonly segment: bigint
+  readonly offset: number
+  readonly kind: number
+  readonly payload: Uint8Array
+}
+
 /** What a scan of a segment found. */
 export interface Scan {
   readonly firstSequence: bigint | 'unknown'
@@ -63,21 +71,50 @@ export interface Scan {
 export function scanSegment(
   path: string,
   number: bigint,
-  { checksum, form = LOG_FORM }: { readonly checksum: Checksum; readonly form?: SegmentForm | undefined },
+  options: {
+    readonly checksum: Checksum
+    readonly form?: SegmentForm | undefined
+    /** Its beginning, which is not read again. */
+    readonly known?: { readonly records: bigint; readonly bytes: number } | undefined
+    /** Is given the records behind it. */
+    readonly visit?: ((record: PlacedRecord) => void) | undefined
+  },
 ): Scan | undefined {
-  const bytes = readFileSync(path)
-  if (bytes.length < form.headerBytes) return undefined
-  const first = form.first(bytes, number, checksum)
+  const { checksum, form = LOG_FORM, known, visit } = options
+  const size = statSync(path).size
+  const isKnown = known !== undefined && known.bytes <= size
+  const start = isKnown ? known.bytes : form.headerBytes
+  const head = readPart(path, 0, Math.min(size, form.headerBytes))
+  if (head.length < form.headerBytes) return undefined
+  const first = form.first(head, number, checksum)
   if (first === undefined) throw corrupt(path, { number, offset: 0, form })
-  let at = form.headerBytes
-  let records = 0n
+  const bytes = readPart(path, start, size)
+  let at = 0
+  let records = isKnown ? known.records : 0n
   for (;;) {
     const frame = decodeFrame(bytes, at, checksum)
     if (frame === 'end' || frame === 'torn') break
+    visit?.({ segment: number, offset: start + at, kind: frame.kind, payload: frame.payload })
     at = frame.next
     records++
   }
-  return { firstSequence: first, records, goodBytes: at, tornBytes: bytes.length - at }
+  return { firstSequence: first, records, goodBytes: start + at, tornBytes: bytes.length - at }
+}
+
+function readPart(path: string, from: number, to: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(to - from)
+  const descriptor = openSync(path, 'r')
+  try {
+    let got = 0
+    while (got < bytes.length) {
+      const read = readSync(descriptor, bytes, got, bytes.length - got, from + got)
+      if (read === 0) break
+      got += read
+    }
+    return bytes.subarray(0, got)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /** Sequence of a segment's first record; undefined: the header is damaged. */
@@ -109,6 +146,28 @@ export function* readSegment(
     if (frame === 'end') return
     if (frame === 'torn') throw corrupt(path, { number, offset: at, form })
     if (sequence >= segment.from) yield { sequence, kind: frame.kind, payload: frame.payload }
+    at = frame.next
+  }
+}
+
+/** The records of a segment from an offset on, with their places; payloads stay valid. */
+export function* readPlaces(
+  path: string,
+  segment: {
+    readonly number: bigint
+    readonly start: number
+    readonly goodBytes: number
+    readonly checksum: Checksum
+    readonly form: SegmentForm
+  },
+): Iterable<PlacedRecord> {
+  const { number, start, goodBytes, checksum, form } = segment
+  const bytes = readPart(path, start, goodBytes)
+  for (let at = 0; ; ) {
+    const frame = decodeFrame(bytes, at, checksum)
+    if (frame === 'end') return
+    if (frame === 'torn') throw corrupt(path, { number, offset: start + at, form })
+    yield { segment: number, offset: start + at, kind: frame.kind, payload: frame.payload }
     at = frame.next
   }
 }
