@@ -56,7 +56,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   ],
   client: [],
   service: ['headrace', 'datastreams', 'registry', 'chain', 'processor'],
-  cli: ['headrace', 'client', 'connectors', 'sql', 'formats'],
+  cli: ['headrace', 'client', 'connectors', 'sql', 'formats', 'service'],
   testkit: [
     'kernels',
     'log',

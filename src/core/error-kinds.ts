@@ -1,6 +1,7 @@
 import { chainErrorKinds } from './chain-error-kinds.ts'
 import { datastreamsErrorKinds } from './datastreams-error-kinds.ts'
 import { type ErrorKind, invalid, row, transient } from './error-kind.ts'
+import { httpErrorKinds } from './http-error-kinds.ts'
 import { messageErrorKinds } from './message-error-kinds.ts'
 
 export type { ErrorClass, ErrorKind } from './error-kind.ts'
@@ -437,6 +438,7 @@ const kinds = {
   // messages and channels in code
   ...messageErrorKinds,
   ...datastreamsErrorKinds,
+  ...httpErrorKinds,
   // command line and process
   cli_usage: { ...invalid, when: 'The command line does not parse.', fix: 'See headrace help.' },
   library_usage: {

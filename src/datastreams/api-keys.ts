@@ -66,7 +66,7 @@ export function verifyKey(text: string, stored: ApiKey, pepper: string): boolean
   return difference === 0
 }
 
-const hashOf = (secret: string, pepper: string): string =>
+export const hashOf = (secret: string, pepper: string): string =>
   createHash('sha256').update(`${pepper.length}:${pepper}${secret}`).digest('hex')
 
 /** Letters and digits, each as likely as the others. */
