@@ -8,6 +8,7 @@ export const libraryEntries: Readonly<Record<string, string>> = {
   headrace: 'src/headrace/headrace.ts',
   chain: 'src/chain/chain.ts',
   connector: 'src/headrace/connector.ts',
+  datastreams: 'src/headrace/datastreams.ts',
   testkit: 'src/testkit/testkit.ts',
 }
 

@@ -96,6 +96,20 @@ export const datastreamsErrorKinds = {
   unavailable: { ...transient, when: 'The service does not run or its store does not answer.', fix: 'Try again.' },
   rate_limited: { ...throttled, when: 'Too many requests.', fix: 'Wait as long as Retry-After says.' },
   quota_exceeded: { ...throttled, when: 'A quota of the account is used up.', fix: 'Wait, or ask for more.' },
+  timeout: {
+    class: 'transient',
+    httpStatus: 504,
+    exitCode: 3,
+    when: 'What was asked for took too long.',
+    fix: 'Try again; see /metrics for what is slow.',
+  },
+  internal: {
+    class: 'internal',
+    httpStatus: 500,
+    exitCode: 1,
+    when: 'The service has a fault.',
+    fix: 'See its log for the trace id of the answer.',
+  },
   bus_error: {
     class: 'transient',
     httpStatus: 502,

@@ -63,8 +63,13 @@ export const ConflictError = errorClass('ConflictError', [
   'stream_not_active',
   'already_exists',
   'precondition_failed',
+  'request_in_progress',
+  'producer_gap',
 ])
 export const ServiceUnavailableError = errorClass('ServiceUnavailableError', ['unavailable'])
+export const TimeoutError = errorClass('TimeoutError', ['timeout'])
+/** Something is wrong with the service itself. */
+export const InternalError = errorClass('InternalError', ['internal'])
 export const RateLimitedError = errorClass('RateLimitedError', ['rate_limited', 'quota_exceeded'])
 export const BusUnavailableError = errorClass('BusUnavailableError', ['bus_error'])
 
