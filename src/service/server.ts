@@ -7,7 +7,7 @@ import { StoreAccounts } from '../datastreams/accounts.ts'
 import { InProcessBus } from '../datastreams/frame-bus.ts'
 import { DataStreamsService } from '../datastreams/service.ts'
 import type { Store } from '../datastreams/store.ts'
-import { streamsStore } from '../headrace/streams-store.ts'
+import { streamStore } from '../headrace/stream-store.ts'
 import type { Credential } from './access/credential.ts'
 import { Signer } from './access/signer.ts'
 import { StoreDirectory } from './access/store-directory.ts'
@@ -137,12 +137,10 @@ export class Server {
   }
 }
 
-const HOUR_MS = 3_600_000
-
 const storeOf = (settings: Settings, clock: Clock): Store =>
-  streamsStore(settings['streams.store'] ?? `file:${settings.data_dir}/streams`, {
+  streamStore(settings['streams.store'] ?? `file:${settings.data_dir}/streams`, {
     durability: settings['streams.durability'],
-    idempotencyMs: settings['streams.idempotency_hours'] * HOUR_MS,
+    idempotencyHours: settings['streams.idempotency_hours'],
     clock,
   })
 
