@@ -16,7 +16,7 @@ export async function buildLibrary({ declarations }: { readonly declarations: bo
     cwd: root,
     input: libraryEntries as Record<string, string>,
     platform: 'node',
-    external: [/^node:/, 'commander', 'picomatch'],
+    external: [/^node:/, 'commander', 'picomatch', 'eventsource-parser'],
     output: { dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
   })
   copyFileSync(join(root, 'src/kernels/kernels.wasm'), join(out, 'kernels.wasm'))

@@ -3,6 +3,20 @@ import { join } from 'node:path'
 import { build } from 'rolldown'
 import { buildLibrary } from './build-library.ts'
 
+/** Packages that are loaded from where they are installed. */
+const installed = [
+  'commander',
+  'picomatch',
+  'ws',
+  'fastify',
+  'pino',
+  'prom-client',
+  'yaml',
+  /^typebox/,
+  /^@fastify\//,
+  'eventsource-parser',
+]
+
 // Emits dist/: few files without comments, because reading and resolving cost more than running a small query; what is
 // imported lazily stays apart. CommonJS, because Node's loader of ES modules takes 30 ms longer for the same files. The
 // compiled kernels lie beside the code that loads them. `--command` leaves the declarations of the library out.
@@ -13,7 +27,8 @@ await build({
   cwd: root,
   input: { main: 'src/cli/main.ts' },
   platform: 'node',
-  external: [/^node:/, 'commander', 'picomatch', 'ws'],
+  // What the service stands on is loaded by its name, when it is asked for: it brings files of its own.
+  external: [/^node:/, ...installed],
   output: {
     dir: dist,
     format: 'cjs',

@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, '..')
 export const libraryEntries: Readonly<Record<string, string>> = {
   headrace: 'src/headrace/headrace.ts',
   chain: 'src/chain/chain.ts',
+  client: 'src/client/client.ts',
   connector: 'src/headrace/connector.ts',
   datastreams: 'src/headrace/datastreams.ts',
   testkit: 'src/testkit/testkit.ts',

@@ -10,12 +10,15 @@ import { defineDescribe } from './commands/describe.ts'
 import { defineDlq } from './commands/dlq.ts'
 import { defineExplain } from './commands/explain.ts'
 import { defineExplainCode } from './commands/explain-code.ts'
+import { defineHealth } from './commands/health.ts'
 import { defineIngest } from './commands/ingest.ts'
 import { defineNexmark } from './commands/nexmark.ts'
 import { definePipelines, defineStatus, defineWhy } from './commands/pipelines.ts'
 import { defineRun } from './commands/run.ts'
 import { defineSavepoint } from './commands/savepoint.ts'
+import { defineServe } from './commands/serve.ts'
 import { defineSql } from './commands/sql.ts'
+import { defineStreams } from './commands/streams.ts'
 import { defineValidate } from './commands/validate.ts'
 import { type Io, processIo } from './io.ts'
 import { reportError } from './report.ts'
@@ -72,6 +75,9 @@ async function main(): Promise<void> {
     defineCheckpoint,
     defineSavepoint,
     defineClean,
+    defineServe,
+    defineStreams,
+    defineHealth,
   ]
   // Defining all of them takes longer than a small query: who says at once what is wanted gets no more.
   defineRun(program, { io, done, json })

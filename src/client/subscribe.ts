@@ -30,7 +30,8 @@ export async function* subscribeTo(
   const path = `/v1/streams/${encodeURIComponent(streamId)}/subscribe`
   const read = transport === 'sse' ? readEvents : readPages
   let backOff = newBackOff(connection)
-  while (!place.ended && signal?.aborted !== true) {
+  const aborted = (): boolean => signal?.aborted === true
+  while (!place.ended && !aborted()) {
     try {
       for await (const frame of read(connection, path, { place, options })) {
         backOff = newBackOff(connection)
@@ -38,7 +39,7 @@ export async function* subscribeTo(
       }
       continue
     } catch (error) {
-      if (signal?.aborted === true) return
+      if (aborted()) return
       if (isExpired(error)) {
         goOn(place, error.earliestCursor, options)
         continue

@@ -31,13 +31,25 @@ export interface StreamFields {
 }
 
 /** A change of single fields; of `metadata` null removes an entry, or all. */
-export type StreamPatch = Partial<Omit<StreamFields, 'metadata'>> & {
+export type StreamPatch = { readonly [N in Exclude<keyof StreamFields, 'metadata'>]?: StreamFields[N] | undefined } & {
   readonly metadata?: Readonly<Record<string, string | null>> | null | undefined
 }
 
 /** Times are RFC 3339, UTC. */
-export interface Stream extends Required<Omit<StreamFields, 'retention'>> {
+export interface Stream {
   readonly id: string
+  readonly name: string
+  readonly symbol: string
+  readonly description: string
+  readonly frequency: string
+  readonly slaMs: number
+  readonly status: StreamStatus
+  readonly metadata: Readonly<Record<string, string>>
+  readonly sequenceMode: 'any' | 'dense'
+  /** JSON pointer to the observation time in payloads. */
+  readonly observedPath: string | null
+  readonly onPaused: 'reject' | 'buffer'
+  readonly autoActivate: boolean
   readonly accountId: string
   readonly frequencyMs: number | null
   readonly retention: Retention

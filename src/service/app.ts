@@ -60,6 +60,7 @@ async function dispatch(mount: Mount, services: Services, request: FastifyReques
   const { route } = mount
   const receivedAt = Math.floor(services.clock.nowMicros() / 1000)
   const from = services.clock.elapsedMs()
+  services.inFlight.begin()
   try {
     const call = await callOf(mount, services, request, reply)
     const answer = await route.handle({ ...call, receivedAt } as Call<never>)
@@ -68,6 +69,7 @@ async function dispatch(mount: Mount, services: Services, request: FastifyReques
     await sendProblem(services, error, request, reply)
   }
   const seconds = (services.clock.elapsedMs() - from) / 1000
+  services.inFlight.end()
   services.requests.add(mount.path, request.method, { status: reply.raw.statusCode, seconds })
 }
 

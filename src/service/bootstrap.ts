@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { HeadraceError } from '../core/errors.ts'
-import { hashOf, parseKey } from '../datastreams/api-keys.ts'
+import { createKey, hashOf, parseKey } from '../datastreams/api-keys.ts'
 import type { Store } from '../datastreams/store.ts'
 import type { Settings } from './config/spec.ts'
 
@@ -42,3 +42,7 @@ export async function putAdminKey(
     lastUsedAt: null,
   })
 }
+
+/** The text of a key that belongs to nobody yet, for `streams.auth.admin_key`. */
+export const newKeyText = (): string =>
+  createKey({ name: '', tenant: '', accounts: null, scopes: [], streams: null, expiresAt: null, createdAt: 0 }, '').text

@@ -7,13 +7,16 @@ import { StoreAccounts } from '../datastreams/accounts.ts'
 import { InProcessBus } from '../datastreams/frame-bus.ts'
 import { DataStreamsService } from '../datastreams/service.ts'
 import type { Store } from '../datastreams/store.ts'
+import { streamStore } from '../headrace/stream-store.ts'
 import type { Credential } from './access/credential.ts'
 import { Signer } from './access/signer.ts'
 import { StoreDirectory } from './access/store-directory.ts'
 import { buildApp } from './app.ts'
 import { putAdminKey, putDevAccount } from './bootstrap.ts'
+import { closeApp } from './close-app.ts'
 import type { Settings } from './config/spec.ts'
 import { Deadlines } from './http/deadlines.ts'
+import { InFlight } from './http/in-flight.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { LiveHub } from './live/hub.ts'
 import type { Log } from './log.ts'
@@ -21,13 +24,13 @@ import { HttpCounters } from './metrics/http-counters.ts'
 import { ProcessMetrics } from './metrics/process-families.ts'
 import { streamFamilies } from './metrics/stream-families.ts'
 import { mountsOf } from './mounts.ts'
-import { openStore } from './open-store.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { routes } from './routes.ts'
 import type { Services } from './services.ts'
 import { serviceSettings } from './settings.ts'
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
+const MEMORY = new Set(['memory', 'memory:', 'memory://'])
 /** Hashes of keys in development: nobody has to remember it. */
 const DEV_PEPPER = 'development'
 const developer: Credential = { tenant: 'default', accounts: ['default'], scopes: ['admin'], streams: null, id: 'dev' }
@@ -64,7 +67,7 @@ export class Server {
   static async open(settings: Settings, { log, clock = systemClock, store: given }: ServerDeps): Promise<Server> {
     const pepper = pepperOf(settings)
     const stop = new AbortController()
-    const store = given ?? (await openStore(settings))
+    const store = given ?? storeOf(settings, clock)
     const accounts = new StoreAccounts(store)
     const handled = serviceSettings(settings)
     const random = new Random(freshSeed())
@@ -89,6 +92,7 @@ export class Server {
       deadlines: new Deadlines(clock, stop.signal),
       log,
       lifecycle,
+      inFlight: new InFlight(),
       requests,
       families: () => [
         ...streamFamilies(streams.observe(), hub.counters, handled.streamLabels),
@@ -122,19 +126,23 @@ export class Server {
   }
 
   async #end(timeoutMs: number): Promise<void> {
-    const { lifecycle, hub, streams, clock } = this.#services
+    const { lifecycle, hub, streams, clock, inFlight } = this.#services
     lifecycle.draining = true
     hub.close()
     const from = clock.elapsedMs()
-    const done = new AbortController()
-    await Promise.race([this.#app.close(), clock.sleep(timeoutMs, done.signal)])
-    done.abort()
-    this.#app.server.closeAllConnections()
+    await closeApp(this.#app, inFlight, { clock, timeoutMs })
     await streams.stop({ timeoutMs: Math.max(0, timeoutMs - (clock.elapsedMs() - from)) })
     this.#stop.abort()
     this.#process.stop()
   }
 }
+
+const storeOf = (settings: Settings, clock: Clock): Store =>
+  streamStore(settings['streams.store'] ?? `file:${settings.data_dir}/streams`, {
+    durability: settings['streams.durability'],
+    idempotencyHours: settings['streams.idempotency_hours'],
+    clock,
+  })
 
 function serviceOf(
   settings: Settings,
@@ -166,7 +174,7 @@ function serviceOf(
 
 function busOf(uri: string): InProcessBus | undefined {
   if (uri === 'none') return undefined
-  if (uri === 'memory:' || uri === 'memory://') return new InProcessBus()
+  if (MEMORY.has(uri)) return new InProcessBus()
   throw new HeadraceError('config_invalid', `setting streams.bus: "${uri}" is not built yet`, {
     hint: 'memory: or none',
   })

@@ -5,6 +5,7 @@ import type { Store } from '../datastreams/store.ts'
 import type { Directory } from './access/directory.ts'
 import type { Signer } from './access/signer.ts'
 import type { Deadlines } from './http/deadlines.ts'
+import type { InFlight } from './http/in-flight.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { LiveHub } from './live/hub.ts'
 import type { LiveSource } from './live/live-source.ts'
@@ -29,6 +30,7 @@ export interface Services {
   readonly deadlines: Deadlines
   readonly log: Log
   readonly lifecycle: Lifecycle
+  readonly inFlight: InFlight
   readonly requests: HttpCounters
   /** All metrics. */
   readonly families: () => readonly Family[]

@@ -41,7 +41,7 @@ export async function readSettings({
   const origins: Record<string, Origin> = {}
   for (const name of names) {
     const option: Option<unknown> = settingSpec[name]
-    const found = valueOf(name, { flags, environment, fromFile })
+    const found = givenFor(name, { flags, environment, fromFile })
     origins[name] = found?.origin ?? 'default'
     values[name] = option.default
     if (found === undefined) continue
@@ -53,7 +53,7 @@ export async function readSettings({
   return { settings: values as Settings, origins: origins as Record<SettingName, Origin> }
 }
 
-function valueOf(
+function givenFor(
   name: SettingName,
   {
     flags,

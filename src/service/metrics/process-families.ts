@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { packageVersion } from '../../core/version.ts'
 import { SecondsHistogram } from '../../datastreams/counters.ts'
 import { type Family, histogramSamples } from './family.ts'
@@ -7,7 +7,7 @@ const NANOSECONDS = 1e9
 
 /** What the process itself takes. It watches from `start` until `stop`. */
 export class ProcessMetrics {
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 })
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #gc = new SecondsHistogram()
   readonly #observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) this.#gc.add(duration / 1000)

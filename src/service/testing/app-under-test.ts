@@ -10,7 +10,9 @@ import type { Credential } from '../access/credential.ts'
 import { Signer } from '../access/signer.ts'
 import { StoreDirectory } from '../access/store-directory.ts'
 import { buildApp } from '../app.ts'
+import { closeApp } from '../close-app.ts'
 import { Deadlines } from '../http/deadlines.ts'
+import { InFlight } from '../http/in-flight.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import { LiveHub } from '../live/hub.ts'
 import { silentLog } from '../log.ts'
@@ -80,11 +82,13 @@ export function appUnderTest({
     deadlines,
   }
   const lifecycle = new Lifecycle([])
+  const inFlight = new InFlight()
   const requests = new HttpCounters()
   const app = buildApp(routes, {
     ...services,
     log: silentLog,
     lifecycle,
+    inFlight,
     requests,
     families: () => [...streamFamilies(streams.observe(), hub.counters, true), ...requests.families()],
     endpoints: [],
@@ -115,7 +119,7 @@ export function appUnderTest({
   const end = async (): Promise<void> => {
     hub.close()
     stop.abort()
-    await app.close()
+    await closeApp(app, inFlight, { clock: systemClock, timeoutMs: 50 })
     await streams.stop()
   }
   return { app, streams, store, hub, ready, ask, end }
