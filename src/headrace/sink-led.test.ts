@@ -16,7 +16,7 @@ import { regimeOf } from './regime.ts'
 import { compileScript } from './script.ts'
 
 const ROWS = 80
-const ROUNDS = 60
+const ROUNDS = Number(process.env['HEADRACE_CRASH_ROUNDS'] ?? 24)
 const options: MemoryOptions = { capacity: 1 << 12, overflow: 'block', retain: 'all' } as MemoryOptions
 const QUERY =
   "CREATE STREAM s (id BIGINT) FROM 'memory://in'; INSERT INTO 'memory://out' SELECT id FROM s WHERE id % 4 <> 3;"

@@ -190,7 +190,7 @@ const property: Property<Command> = {
 }
 
 test('a channel gives every reader what an array gives, from wherever it begins', async () => {
-  const form = propertyForm(40)
+  const form = propertyForm(21)
   const table = await checkProperty(property, form)
   console.info(table)
   if (form.seeds >= 1000) expect(smallestCount(table)).toBeGreaterThanOrEqual(100)
