@@ -206,7 +206,7 @@ const property: Property<Command> = {
 }
 
 test('a broadcast gives every subscriber what an array of its own gives', async () => {
-  const form = propertyForm(40)
+  const form = propertyForm(24)
   const table = await checkProperty(property, form)
   console.info(table)
   if (form.seeds >= 1000) expect(smallestCount(table)).toBeGreaterThanOrEqual(100)

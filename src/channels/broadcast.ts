@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { OptionNames } from '../core/option-names.ts'
+import { type Cursor, DONE, ItemRing } from '../core/ring.ts'
 import { duration, oneOf, refuseUnknown, ringCapacity, wholeNumber } from './capacity.ts'
-import { BroadcastError, StreamingError } from './errors.ts'
-import { type Cursor, DONE, ItemRing } from './ring.ts'
+import { BroadcastError, ringErrors, StreamingError } from './errors.ts'
 
 /** `block`: the publisher waits, then fails. `drop_slow`: then the slow one is cut off. `skip_for_slow`: it skips items. */
 export type SlowPolicy = 'block' | 'drop_slow' | 'skip_for_slow'
@@ -59,7 +59,7 @@ export class Broadcast<T> implements AsyncDisposable {
   constructor(options: BroadcastOptions = {}) {
     refuseUnknown('a broadcast', options, OPTIONS)
     const { capacity = 1024, maxSubscribers = 64, policy = 'block', slowTimeoutMs = 100, lagWarning = 1000 } = options
-    this.#ring = new ItemRing(ringCapacity(capacity))
+    this.#ring = new ItemRing(ringCapacity(capacity), { errors: ringErrors })
     this.#maxSubscribers = wholeNumber('maxSubscribers', maxSubscribers, 0)
     this.#policy = oneOf('policy', policy, ['block', 'drop_slow', 'skip_for_slow'])
     this.#slowTimeoutMs = duration('slowTimeoutMs', slowTimeoutMs)

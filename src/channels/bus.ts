@@ -1,6 +1,6 @@
+import { DONE } from '../core/ring.ts'
 import { Broadcast, type BroadcastOptions, type BroadcastSubscriber } from './broadcast.ts'
 import { BroadcastError, StreamingError } from './errors.ts'
-import { DONE } from './ring.ts'
 
 /** Topics that a bus has at once. */
 const TOPICS_MAX = 100_000

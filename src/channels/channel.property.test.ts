@@ -1,6 +1,7 @@
 import { deepStrictEqual as same, throws } from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import type { Random } from '../core/random.ts'
+import type { Overflow } from '../core/ring.ts'
 import {
   checkProperty,
   type Property,
@@ -11,7 +12,6 @@ import {
 } from '../testkit/properties.ts'
 import { type ChannelStats, channel, type Sender } from './channel.ts'
 import { StreamingError } from './errors.ts'
-import type { Overflow } from './ring.ts'
 
 type Command =
   | { readonly do: 'push' | 'tryPush' | 'clone' | 'closeSender'; readonly sender: number }

@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { OptionNames } from '../core/option-names.ts'
+import { type Cursor, DONE, ItemRing, type Overflow } from '../core/ring.ts'
 import { oneOf, refuseUnknown, ringCapacity } from './capacity.ts'
-import { StreamingError } from './errors.ts'
-import { type Cursor, DONE, ItemRing, type Overflow } from './ring.ts'
+import { ringErrors, StreamingError } from './errors.ts'
 import { drain, within } from './waits.ts'
 
 export interface ChannelOptions {
@@ -50,7 +50,7 @@ class ChannelCore<T> {
   senders = 0
 
   constructor({ capacity = 2048, overflow = 'block', trackStats = false, clock = systemClock }: ChannelOptions) {
-    this.ring = new ItemRing(ringCapacity(capacity))
+    this.ring = new ItemRing(ringCapacity(capacity), { errors: ringErrors })
     this.cursor = this.ring.join()
     this.overflow = oneOf('overflow', overflow, ['block', 'drop_oldest', 'reject'])
     this.#trackStats = trackStats

@@ -1,4 +1,5 @@
 import { errorFamily, type FamilyError, kind } from '../core/error-family.ts'
+import type { RingErrors } from '../core/ring.ts'
 
 const streamingKinds = {
   ChannelFull: kind<{ capacity: number; value: unknown }>(
@@ -20,6 +21,13 @@ const streamingKinds = {
 /** A channel, stream or subscription refused a call. `ChannelFull` carries the refused `value`. */
 export const StreamingError = errorFamily('StreamingError', streamingKinds)
 export type StreamingError = FamilyError<typeof streamingKinds>
+
+/** What the ring of a channel or stream throws. */
+export const ringErrors: RingErrors = {
+  full: (capacity, value) => new StreamingError('ChannelFull', { capacity, value }),
+  closed: () => new StreamingError('ChannelClosed'),
+  disconnected: () => new StreamingError('Disconnected'),
+}
 
 const broadcastKinds = {
   SlowSubscriberTimeout: kind<{ subscriber: string; lag: number; timeoutMs: number }>(

@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import { SequenceCounter, WatermarkCell } from '../core/counters.ts'
+import { ItemRing, type Overflow } from '../core/ring.ts'
 import type { SourceJournal } from '../core/source-journal.ts'
 import { type Schema, sameType, typeName } from '../core/types.ts'
 import { oneOf, ringCapacity, wholeNumber } from './capacity.ts'
-import { StreamingError } from './errors.ts'
-import { ItemRing, type Overflow } from './ring.ts'
+import { ringErrors, StreamingError } from './errors.ts'
 import { type Held, HeldBatch, HeldWatermark, type StreamBatch } from './stream-items.ts'
 
 export interface StreamOptions {
@@ -46,8 +46,11 @@ export class StreamCore<T> {
     this.schema = options.schema
     this.journal = options.journal
     this.clock = clock
-    this.ring = new ItemRing<Held<T>>(ringCapacity(capacity), (item, cursor) => {
-      if (item instanceof HeldWatermark) this.carried.set(cursor, item.micros)
+    this.ring = new ItemRing<Held<T>>(ringCapacity(capacity), {
+      errors: ringErrors,
+      onSkip: (item, cursor) => {
+        if (item instanceof HeldWatermark) this.carried.set(cursor, item.micros)
+      },
     })
   }
 

@@ -1,7 +1,7 @@
+import { DONE } from '../core/ring.ts'
 import type { Schema } from '../core/types.ts'
 import { refuseUnknown } from './capacity.ts'
 import { StreamingError } from './errors.ts'
-import { DONE } from './ring.ts'
 import type { StreamCore } from './stream-core.ts'
 import { Subscription } from './subscription.ts'
 

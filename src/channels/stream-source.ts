@@ -1,8 +1,8 @@
 import type { SequenceCounter, WatermarkCell } from '../core/counters.ts'
 import { described } from '../core/option-names.ts'
+import { DONE, type ItemRing } from '../core/ring.ts'
 import type { Schema } from '../core/types.ts'
 import { StreamingError } from './errors.ts'
-import { DONE, type ItemRing } from './ring.ts'
 import type { StreamCore } from './stream-core.ts'
 import { type Held, HeldWatermark, type StreamBatch } from './stream-items.ts'
 

@@ -1,6 +1,7 @@
 import { deepStrictEqual as same, throws } from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import type { Random } from '../core/random.ts'
+import type { Overflow } from '../core/ring.ts'
 import {
   checkProperty,
   type Property,
@@ -10,7 +11,6 @@ import {
   WatchedList,
 } from '../testkit/properties.ts'
 import { StreamingError } from './errors.ts'
-import type { Overflow } from './ring.ts'
 import { createStream } from './stream.ts'
 import type { StreamItem } from './stream-items.ts'
 import type { StreamSource } from './stream-source.ts'

@@ -1,6 +1,6 @@
+import { type Cursor, DONE, NONE } from '../core/ring.ts'
 import type { Schema } from '../core/types.ts'
 import { StreamingError } from './errors.ts'
-import { type Cursor, DONE, NONE } from './ring.ts'
 import type { StreamCore } from './stream-core.ts'
 import { type Held, HeldBatch, HeldWatermark, type StreamBatch, type StreamItem } from './stream-items.ts'
 import { within } from './waits.ts'

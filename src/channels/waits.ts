@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
+import type { Cursor } from '../core/ring.ts'
 import { duration } from './capacity.ts'
 import { StreamingError } from './errors.ts'
-import type { Cursor } from './ring.ts'
 
 /** What `receive` gives within the limit (milliseconds, or a text such as `5s`); after them it rejects with `Timeout`, and nothing is taken. */
 export async function within<T>(

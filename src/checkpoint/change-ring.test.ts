@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert/strict'
 import { expect, test } from 'vitest'
 import { WATERMARK_UNSET } from '../core/counters.ts'
 import { freshSeed, Random } from '../core/random.ts'
@@ -75,7 +76,8 @@ test.each(['drop_new', 'overwrite_oldest'] as const)('a ring with %s does what a
     const model: StreamChangelogEntry[] = []
     let overflows = 0
     for (let step = 0; step < 100; step++) {
-      const at = `seed ${seed}, round ${round}, step ${step}`
+      const same = (actual: unknown, expected: unknown): void =>
+        deepStrictEqual(actual, expected, `seed ${seed}, round ${round}, step ${step}`)
       const act = random.below(10)
       if (act < 6) {
         const entry = StreamChangelogEntry.create(random.below(9), 'push', BigInt(step), -BigInt(step))
@@ -84,31 +86,29 @@ test.each(['drop_new', 'overwrite_oldest'] as const)('a ring with %s does what a
         if (isFull && policy === 'overwrite_oldest') model.shift()
         const stored = model.length < capacity
         if (stored) model.push(entry)
-        expect(ring.push(entry), at).toBe(stored)
+        same(ring.push(entry), stored)
       } else if (act < 8) {
-        expect(ring.pop(), at).toEqual(model.shift())
+        same(ring.pop(), model.shift())
       } else if (act < 9) {
         const out = [entry7]
         const max = random.below(4)
         const expected = model.splice(0, max)
-        expect(ring.drain(max, out), at).toBe(expected.length)
-        expect(out, at).toEqual([entry7, ...expected])
+        same(ring.drain(max, out), expected.length)
+        same(out, [entry7, ...expected])
       } else {
         const bytes = ring.takeBytes()
-        expect(hex(bytes), at).toBe(
+        same(
+          hex(bytes),
           model
             .splice(0)
             .map((entry) => hex(entry.toBytes()))
             .join(''),
         )
       }
-      expect([ring.len(), ring.isEmpty(), ring.isFull(), ring.overflowCount(), ring.capacity()], at).toEqual([
-        model.length,
-        model.length === 0,
-        model.length === capacity,
-        overflows,
-        capacity,
-      ])
+      same(
+        [ring.len(), ring.isEmpty(), ring.isFull(), ring.overflowCount(), ring.capacity()],
+        [model.length, model.length === 0, model.length === capacity, overflows, capacity],
+      )
     }
     const rest: StreamChangelogEntry[] = []
     ring.drainAll(rest)

@@ -18,18 +18,20 @@ export function optionsFault(
   given: unknown,
   known: Readonly<Record<string, true>>,
 ): CallFault | undefined {
-  const names = Object.keys(known)
   if (given === undefined) return undefined
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    return { message: `${what} must be an object, not ${described(given)}`, hint: `known names: ${names.join(', ')}` }
+    return { message: `${what} must be an object, not ${described(given)}`, hint: listed(known) }
   }
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(known, name)) continue
-    const hint = didYouMean(name, names) ?? `known names: ${names.join(', ')}`
+  // Runs for each source and message that is made: nothing is allocated while all is well.
+  for (const name in given) {
+    if (known[name] === true || !Object.hasOwn(given, name)) continue
+    const hint = didYouMean(name, Object.keys(known)) ?? listed(known)
     return { message: `${what} has no option "${name}"`, hint }
   }
   return undefined
 }
+
+const listed = (known: Readonly<Record<string, true>>): string => `known names: ${Object.keys(known).join(', ')}`
 
 /** Whether it has all these methods. */
 export const hasMethods = (given: unknown, ...names: readonly string[]): boolean =>

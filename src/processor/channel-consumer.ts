@@ -1,6 +1,6 @@
-import { StreamingError } from '../channels/errors.ts'
-import { type Cursor, DONE, ItemRing } from '../channels/ring.ts'
+import { ringErrors, StreamingError } from '../channels/errors.ts'
 import { described } from '../core/option-names.ts'
+import { type Cursor, DONE, ItemRing } from '../core/ring.ts'
 import { BaseConsumer } from './base-consumer.ts'
 import { ConsumedMessage } from './consumer.ts'
 import { StreamError } from './errors.ts'
@@ -36,7 +36,7 @@ export class ChannelConsumerBuilder {
   }
 
   build(): [ChannelConsumer, MessageSender] {
-    const ring = new ItemRing<Message>(this.#capacity)
+    const ring = new ItemRing<Message>(this.#capacity, { errors: ringErrors })
     const consumer = new ChannelConsumer(ring, this.#sourceName)
     return [consumer, new MessageSender({ ring, senders: 0 })]
   }

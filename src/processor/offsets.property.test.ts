@@ -338,7 +338,7 @@ function sums(processor: StreamProcessor, world: World): void {
 }
 
 test('no committed offset ever passes a message that is not done', async () => {
-  const form = propertyForm(40)
+  const form = propertyForm(21)
   const table = await checkProperty(property, form)
   console.info(table)
   if (form.seeds >= 1000) expect(smallestCount(table)).toBeGreaterThanOrEqual(100)

@@ -1,14 +1,14 @@
 import { HeadraceError } from '../../core/errors.ts'
-import { Ring } from '../../core/ring.ts'
 import type { Row } from '../../core/row-batch.ts'
 import type { Schema } from '../../core/types.ts'
 import type { Uri } from '../../core/uri.ts'
 import type { SharedState } from '../contract.ts'
 import type { MemoryOptions } from './options.ts'
+import { KeptRing } from './parts/kept-ring.ts'
 
 /** An in-process channel: rows of one schema, which its first writer or declaration fixes. */
 export interface Channel {
-  readonly ring: Ring<Row>
+  readonly ring: KeptRing<Row>
   schema: Schema | undefined
 }
 
@@ -26,7 +26,7 @@ export function channelName(uri: Uri): string {
 /** The channel of that name in this instance, made on first use. */
 export function channelOf(shared: SharedState, name: string, options?: MemoryOptions): Channel {
   return shared.get(`memory:${name}`, () => ({
-    ring: new Ring<Row>({
+    ring: new KeptRing<Row>({
       capacity: 2 ** Math.ceil(Math.log2(options?.capacity ?? 2048)),
       overflow: options?.overflow ?? 'block',
       retain: options?.retain === 'all' ? Number.POSITIVE_INFINITY : Number(options?.retain ?? 0),

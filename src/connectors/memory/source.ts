@@ -1,11 +1,11 @@
 import { CHANGE } from '../../core/change.ts'
 import { HeadraceError } from '../../core/errors.ts'
-import type { RingReader } from '../../core/ring.ts'
 import type { Row } from '../../core/row-batch.ts'
 import type { Health, Offset, Source, SourceContext, SourceItem, SplitEvent, SplitReader } from '../contract.ts'
 import { RowBatches } from '../row-batches.ts'
 import { type Channel, channelName, channelOf } from './client.ts'
 import type { MemoryOptions } from './options.ts'
+import type { KeptReader } from './parts/kept-ring.ts'
 
 /** One split; every reader sees every row. */
 export class MemorySource implements Source {
@@ -56,7 +56,7 @@ class MemoryReader implements SplitReader {
   readonly #channel: Channel
   readonly #context: SourceContext
   readonly #batches: RowBatches
-  #reader: RingReader<Row> | undefined
+  #reader: KeptReader<Row> | undefined
 
   constructor(channel: Channel, name: string, context: SourceContext) {
     this.#channel = channel
@@ -76,7 +76,7 @@ class MemoryReader implements SplitReader {
   }
 
   /** The next rows; the halves of an update stay in one batch, which a batch of one row grows for. */
-  async #take(reader: RingReader<Row>, signal: AbortSignal): Promise<readonly Row[] | undefined> {
+  async #take(reader: KeptReader<Row>, signal: AbortSignal): Promise<readonly Row[] | undefined> {
     const rows = await reader.take(this.#context.batchRows, signal, (held) => {
       return held.length > 1 && held.at(-1)!.change === CHANGE.updateBefore ? held.length - 1 : held.length
     })

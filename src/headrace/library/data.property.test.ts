@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'headrace-property-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const SEED = Number(process.env['HEADRACE_SEED'] ?? freshSeed())
-const ROUNDS = Number(process.env['HEADRACE_LIBRARY_ROUNDS'] ?? 5)
+const ROUNDS = Number(process.env['HEADRACE_LIBRARY_ROUNDS'] ?? 3)
 const rounds = Array.from({ length: ROUNDS }, (_, i) => SEED + i)
 
 /** Files of a random format with a unique number in each row, some with bad lines; where reading them whole leads. */

@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'headrace-consumer-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const SEED = Number(process.env['HEADRACE_SEED'] ?? freshSeed())
-const ROUNDS = Number(process.env['HEADRACE_LIBRARY_ROUNDS'] ?? 5)
+const ROUNDS = Number(process.env['HEADRACE_LIBRARY_ROUNDS'] ?? 3)
 const seeds = Array.from({ length: ROUNDS }, (_, i) => SEED + i)
 
 function makeFiles(

@@ -1,4 +1,4 @@
-import { DONE } from '../../channels/ring.ts'
+import { DONE } from '../../core/ring.ts'
 import { SinkError } from '../errors.ts'
 import type { Message } from '../message.ts'
 import { positive, refuseUnknown } from '../settings.ts'

@@ -1,4 +1,4 @@
-import { DONE } from '../../channels/ring.ts'
+import { DONE } from '../../core/ring.ts'
 import { type Logger, type LogLevel, stderrLogger } from '../logger.ts'
 import type { Message } from '../message.ts'
 import { needFunction, oneOf, refuseUnknown } from '../settings.ts'

@@ -97,7 +97,7 @@ export const bugs: readonly Bug[] = [
     name: 'a reader that leaves lets no push in',
     patches: [
       {
-        file: 'src/channels/ring.ts',
+        file: 'src/core/ring.ts',
         old: '    cursor.detach()\n    if (this.waiting !== 0) this.admit()\n',
         now: '    cursor.detach()\n',
       },
@@ -108,8 +108,8 @@ export const bugs: readonly Bug[] = [
     name: 'an item is cleared under a second reader',
     patches: [
       {
-        file: 'src/channels/ring.ts',
-        old: '    this.#cursors.push(cursor)\n    this.single = this.#cursors.length === 1\n',
+        file: 'src/core/ring.ts',
+        old: '    this.#cursors.push(cursor)\n    this.#joined()\n',
         now: '    this.single = this.#cursors.length <= 1\n    this.#cursors.push(cursor)\n',
       },
     ],
