@@ -19,6 +19,8 @@ const checksum = { crc32c: (bytes: Uint8Array): number => crc32cTwin(bytes) }
 const files: LogFiles = { ...systemFiles, sync: async () => {}, syncDirectory: () => {} }
 /** Rounds of the quick form; HEADRACE_ROUNDS for more, HEADRACE_SEED to see one again. */
 const ROUNDS = Number(process.env['HEADRACE_ROUNDS'] ?? 4)
+/** Bytes between two lengths of a torn tail; the full form looks at every one. */
+const STEP = ROUNDS > 4 ? 1 : 13
 const START = 1_767_225_600_000
 let folders = 0
 const newFolder = (): string => join(root, String(folders++))
@@ -209,7 +211,7 @@ test('of a torn tail whole commits are left, wherever it ends', async () => {
   const directory = newFolder()
   const { stream, ends, file } = await written(directory)
   const size = ends.at(-1)!
-  for (let length = ends[4]!; length <= size; length++) {
+  for (let length = ends[4]!; length <= size; length += STEP) {
     const copy = killed(directory)
     truncateSync(join(copy, file), length)
     const store = await opened(copy)
