@@ -148,3 +148,11 @@ test('the regime is chosen by the plan, printed, and can be forced', async () =>
   expect(await regime(LED.replace("'memory://in'", "'file:*.jsonl?watch=true'"))).toBe('checkpoint-led')
   await expect(regime(`SET commit_regime = 'sink'; ${LED}`)).rejects.toMatchObject({ code: 'connector_option_invalid' })
 })
+
+test('a channel that is closed ends the run: it takes nothing again', async () => {
+  const instance = new Instance()
+  await instance.fill()
+  channelOf(instance.engine.shared, 'out').ring.close()
+  const run = instance.run(LED, { items: -1, phase: '', times: 0 })
+  await expect(run).rejects.toMatchObject({ code: 'streaming_channel_closed' })
+})

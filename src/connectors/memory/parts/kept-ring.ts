@@ -11,7 +11,7 @@ export interface KeptOptions {
 
 const errors: RingErrors = {
   full: () => new HeadraceError('connector_capacity', 'the channel is full'),
-  closed: () => new HeadraceError('connector_capacity', 'the channel is closed'),
+  closed: () => new HeadraceError('streaming_channel_closed', 'the channel is closed'),
   disconnected: () => ENDED,
 }
 /** A reader is told by undefined. */
