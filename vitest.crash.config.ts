@@ -10,7 +10,9 @@ export const slow = [
   'tests/crash/**/*.test.ts',
   'src/**/*.faults.test.ts',
   'tests/chain/*.faults.test.ts',
-  ...['commands', 'dlq', 'ingest', 'odd-files', 'recovery', 'stop'].map((name) => `tests/end-to-end/${name}.test.ts`),
+  ...['code-cache', 'commands', 'dlq', 'ingest', 'odd-files', 'recovery', 'stop'].map(
+    (name) => `tests/end-to-end/${name}.test.ts`,
+  ),
 ]
 
 const config = defineConfig({

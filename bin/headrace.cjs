@@ -15,5 +15,6 @@ if (process.argv.length === 3 && (first === '--version' || first === '-V')) {
   process.stdout.write(require('../package.json').version + '\n')
 } else {
   require('node:module').enableCompileCache()
+  require('./code-cache.cjs').enable(/^[a-z-]{1,20}$/.test(first) ? first : 'none')
   require('../dist/main.cjs')
 }
