@@ -8,12 +8,20 @@ export class IntervalTimer {
   readonly #clock: Clock
   readonly #stop = new AbortController()
   readonly #done: Promise<void>
+  readonly #onSkip: (steps: number) => void
   #due = 0
   /** Steps that fell into a running tick. */
   skipped = 0
 
-  constructor(clock: Clock, intervalMs: number, tick: () => Promise<void>) {
+  /** `onSkip` is told of steps that fell into a running tick. */
+  constructor(
+    clock: Clock,
+    intervalMs: number,
+    tick: () => Promise<void>,
+    onSkip: (steps: number) => void = () => undefined,
+  ) {
     this.#clock = clock
+    this.#onSkip = onSkip
     this.#done = this.#run(intervalMs, tick)
   }
 
@@ -28,6 +36,7 @@ export class IntervalTimer {
       const missed = Math.floor((this.#clock.elapsedMs() - started) / intervalMs) - step
       if (missed > 0) {
         this.skipped += missed
+        this.#onSkip(missed)
         step += missed
       }
     }

@@ -200,3 +200,53 @@ test('only unusable snapshots are an error, never an empty start', async () => {
   const second = new StreamCheckpointManager(config)
   expect(await kindOf(() => second.open())).toBe('IoError')
 })
+
+test('tells a logger and counters of what happens', async () => {
+  const clock = new ManualClock()
+  const counts = new Map<string, number>()
+  const lines: string[] = []
+  const metrics = {
+    counter: (name: string, labels: Readonly<Record<string, string>>) => ({
+      add: (amount: number) => {
+        const key = [name, ...Object.values(labels)].join(' ')
+        counts.set(key, (counts.get(key) ?? 0) + amount)
+      },
+    }),
+  }
+  const store = new MemoryStore()
+  const config = new StreamCheckpointConfig({ maxCheckpointBytes: 50 })
+  const manager = new StreamCheckpointManager(config, {
+    clock,
+    store,
+    metrics,
+    logger: (level, message) => lines.push(`${level} ${message}`),
+  })
+  await manager.open()
+  await manager.checkpoint()
+  store.create = () => Promise.reject(new CheckpointError('IoError', 'full'))
+  await expect(manager.checkpoint()).rejects.toThrow('full')
+  await manager.close()
+  expect(manager.failures).toBe(1)
+  expect([...counts]).toEqual([
+    ['headrace_checkpoints_total ok', 1],
+    ['headrace_checkpoints_total failed', 1],
+    ['headrace_checkpoint_failures_total persist', 1],
+  ])
+  expect(lines).toEqual([
+    'warn a checkpoint is near its largest size',
+    'warn a checkpoint is near its largest size',
+    'warn a checkpoint was not stored',
+  ])
+})
+
+test('in memory the interval runs from the construction, without open', async () => {
+  const clock = new ManualClock()
+  const manager = new StreamCheckpointManager(new StreamCheckpointConfig({ intervalMs: 100 }), { clock })
+  for (let tick = 1; tick <= 3; tick++) {
+    clock.advance(100)
+    // The tick ends, and the next one is waited for.
+    await new Promise(setImmediate)
+    expect(manager.lastCheckpointId()).toBe(BigInt(tick))
+  }
+  await manager.close()
+})

@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import { systemClock } from '../core/clock.ts'
 import type { SequenceCounter, WatermarkCell } from '../core/counters.ts'
+import type { Logger } from '../core/logger.ts'
+import type { MetricsRegistry } from '../core/metrics-registry.ts'
 import type { SourceJournal } from '../core/source-journal.ts'
 import { schemeOf } from '../core/uri.ts'
 import type { LogFiles } from '../log/log-files.ts'
@@ -12,6 +14,7 @@ import { CheckpointError } from './error.ts'
 import { FileStore } from './file-store.ts'
 import { IntervalTimer } from './interval-timer.ts'
 import { CheckpointRegistry, type SourceForm } from './registry.ts'
+import { CheckpointReport } from './report.ts'
 import type { CheckpointStore } from './store.ts'
 import { StreamCheckpoint, type StreamCheckpointParts } from './stream-checkpoint.ts'
 
@@ -20,6 +23,9 @@ export interface ManagerDeps {
   /** In place of the one that the configuration names. */
   readonly store?: CheckpointStore | undefined
   readonly onFailure?: ((error: CheckpointError) => void) | undefined
+  /** Told of what goes wrong; nothing is logged without one. */
+  readonly logger?: Logger | undefined
+  readonly metrics?: MetricsRegistry | undefined
   /** Those of the write-ahead log. */
   readonly files?: LogFiles | undefined
 }
@@ -47,7 +53,7 @@ export class StreamCheckpointManager implements AsyncDisposable {
   readonly #config: StreamCheckpointConfig
   readonly #clock: Clock
   readonly #store: CheckpointStore | undefined
-  readonly #onFailure: (error: CheckpointError) => void
+  readonly #report: CheckpointReport
   readonly #registry = new CheckpointRegistry()
   readonly #changes: ChangeLog
   readonly #reason: CheckpointError | undefined
@@ -59,27 +65,28 @@ export class StreamCheckpointManager implements AsyncDisposable {
   #after = 0n
   #persisting: Promise<unknown> = Promise.resolve()
   #timer: IntervalTimer | undefined
-  /** Persists, and flushes of an async log, that failed. */
-  failures = 0
-
   /** An invalid configuration makes a manager that is off; `disabledReason()` says why. */
   constructor(config: StreamCheckpointConfig = new StreamCheckpointConfig(), deps: ManagerDeps = {}) {
     this.#config = config
     this.#clock = deps.clock ?? systemClock
-    this.#onFailure = deps.onFailure ?? (() => undefined)
+    this.#report = new CheckpointReport(deps)
     this.#reason = config === OFF ? new CheckpointError('Disabled') : invalidity(config)
     this.#store = this.#reason === undefined ? (deps.store ?? storeOf(config)) : undefined
-    const onFailure = (error: CheckpointError): void => {
-      this.failures++
-      this.#onFailure(error)
-    }
+    const onFailure = (error: CheckpointError): void => this.#report.failed(error, 'wal')
     const effective = this.#reason === undefined ? config : OFF
     this.#changes = new ChangeLog(effective, this.#registry, { clock: this.#clock, files: deps.files, onFailure })
+    // In memory there is nothing to open.
+    if (this.isEnabled() && this.#store === undefined && config.dataDir === null) this.#startTimer()
   }
 
   /** Never captures; holds no timer, file or store. */
-  static disabled(): StreamCheckpointManager {
+  static disabled(_config?: StreamCheckpointConfig): StreamCheckpointManager {
     return new StreamCheckpointManager(OFF)
+  }
+
+  /** Persists, and flushes of an async log, that failed. */
+  get failures(): number {
+    return this.#report.failures
   }
 
   isEnabled(): boolean {
@@ -111,12 +118,17 @@ export class StreamCheckpointManager implements AsyncDisposable {
       if (claim) await this.#claim()
     }
     this.#changes.replay(this.#newest(true)?.checkpoint.id)
+    this.#report.repaired(this.repairedWalBytes)
+    this.#startTimer()
+  }
+
+  #startTimer(): void {
     const { intervalMs } = this.#config
-    if (intervalMs !== null) {
-      this.#timer ??= new IntervalTimer(this.#clock, intervalMs, async () => {
-        await this.checkpoint().catch(() => undefined)
-      })
+    if (intervalMs === null) return
+    const tick = async (): Promise<void> => {
+      await this.checkpoint().catch(() => undefined)
     }
+    this.#timer ??= new IntervalTimer(this.#clock, intervalMs, tick, (steps) => this.#report.skipped(steps))
   }
 
   /** Keeps references to the live counters; returns the compact id of the source. */
@@ -272,6 +284,7 @@ export class StreamCheckpointManager implements AsyncDisposable {
         hint: 'raise max_checkpoint_bytes',
       })
     }
+    this.#report.sized(body.byteLength, most)
     const store = this.#store
     const stored = this.#persisting.then(() =>
       store === undefined ? this.#changes.flush() : this.#persist(pending, store),
@@ -293,10 +306,10 @@ export class StreamCheckpointManager implements AsyncDisposable {
       this.#after = id
       await store.setLatest(id, { ...owner, after: id })
       held.durable = true
+      this.#report.stored()
     } catch (error) {
       this.#held.delete(id)
-      this.failures++
-      this.#onFailure(error as CheckpointError)
+      this.#report.failed(error as CheckpointError, 'persist')
       throw error
     }
     for (const old of this.#forgetOldest(this.#config.maxRetained)) await store.delete(old)

@@ -28,13 +28,14 @@ export type { Clock } from '../core/clock.ts'
 export { SequenceCounter, WatermarkCell } from '../core/counters.ts'
 export type { ErrorClass, ErrorCode } from '../core/error-kinds.ts'
 export { HeadraceError, HeadraceErrors } from '../core/errors.ts'
+export type { Logger, LogLevel } from '../core/logger.ts'
+export type { MetricsRegistry } from '../core/metrics-registry.ts'
 export type { DataType, Field, Schema } from '../core/types.ts'
 export { BaseConsumer } from '../processor/base-consumer.ts'
 export { type ChannelConsumer, ChannelConsumerBuilder, type MessageSender } from '../processor/channel-consumer.ts'
 export { type CommitMode, ConsumedMessage, type StreamConsumer } from '../processor/consumer.ts'
 export { ProcessingDecision, SkipReason } from '../processor/decision.ts'
 export { IngestorError, ProcessingError, SinkError, StreamError, ValidationError } from '../processor/errors.ts'
-export type { Logger, LogLevel } from '../processor/logger.ts'
 export {
   GenericMessage,
   type Message,
@@ -42,7 +43,6 @@ export {
   MessageMetadata,
   type MessageParts,
 } from '../processor/message.ts'
-export type { MetricsRegistry } from '../processor/metrics.ts'
 export type { Pipeline, PipelineStats } from '../processor/pipeline.ts'
 export { PipelineBuilder } from '../processor/pipeline-builder.ts'
 export type { Processor, Transformer } from '../processor/processor.ts'

@@ -1,6 +1,6 @@
+import type { Logger } from '../core/logger.ts'
 import type { StreamConsumer } from './consumer.ts'
 import { textOf } from './failures.ts'
-import type { Logger } from './logger.ts'
 import type { ProcessorMetrics } from './metrics.ts'
 import { type DueCommit, OffsetLedger } from './offsets.ts'
 import type { Pipeline } from './pipeline.ts'

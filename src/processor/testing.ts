@@ -1,5 +1,5 @@
+import type { Logger } from '../core/logger.ts'
 import { ConsumedMessage, type StreamConsumer } from './consumer.ts'
-import type { Logger } from './logger.ts'
 import { GenericMessage, type Message } from './message.ts'
 import type { Sink } from './sink.ts'
 

@@ -1,5 +1,5 @@
+import { type Logger, type LogLevel, stderrLogger } from '../../core/logger.ts'
 import { DONE } from '../../core/ring.ts'
-import { type Logger, type LogLevel, stderrLogger } from '../logger.ts'
 import type { Message } from '../message.ts'
 import { needFunction, oneOf, refuseUnknown } from '../settings.ts'
 import type { Sink } from '../sink.ts'
