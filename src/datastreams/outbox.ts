@@ -192,7 +192,7 @@ export class Outbox {
     lane.done = position
   }
 
-  /** False: it was stopped before the bus had it. */
+  /** False: it was stopped, or given up, before the bus had it. */
   async #publish(lane: Lane, frame: Frame): Promise<boolean> {
     const { bus, clock, random, counters } = this.#deps
     const backOff = new BackOff(POLICY, random)
@@ -211,6 +211,8 @@ export class Outbox {
         this.#warn(lane.streamId, 'the bus does not take a frame', error)
         await clock.sleep(backOff.next(), this.#abort.signal)
         if (this.#abort.signal.aborted || lane.deleted) return false
+        // It was given up meanwhile.
+        if (frame.position <= lane.done) return false
       }
     }
   }

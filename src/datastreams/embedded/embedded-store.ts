@@ -39,6 +39,14 @@ interface OpenLogs {
   readonly data: AppendLog
 }
 
+/** Where an entry was found; undefined: in the snapshot. */
+interface StoredRecord {
+  readonly log: LogName
+  readonly segment: number
+  readonly offset: number
+  readonly payload: Uint8Array
+}
+
 const RELAXED_MS = 50
 const SNAPSHOT_BYTES = 64 * 1024 * 1024
 /** A smaller segment is not worth rewriting. */
@@ -64,6 +72,8 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
   #sinceSnapshot = 0
   /** Grows with every segment that is rewritten. */
   #layout = 0
+  /** Changes of streams that the data log has and the definitions have not, when the store was opened. */
+  readonly #found: Entry[] = []
   #snapshotting: Promise<void> | undefined
   /** Bytes of a torn tail that were cut off when the store was opened. */
   repairedBytes = 0
@@ -80,7 +90,8 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
     this.#clock = options.clock ?? systemClock
     this.#files = options.files ?? systemFiles
     this.durability = options.durability ?? 'commit'
-    this.#cache = new RecordCache((segment) => this.#logs().data.pathOf(BigInt(segment)), options.checksum)
+    const pathOf = (segment: number): string => join(options.directory, 'data', segmentName(BigInt(segment)))
+    this.#cache = new RecordCache(pathOf, options.checksum)
   }
 
   async migrate(): Promise<void> {
@@ -97,11 +108,12 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
         ...shared,
         directory: metaFolder,
         prelude: () => this.#prelude(metaEntries(this.tables)),
-        visit: (record) => this.#replayRecord(record),
+        visit: (record) => this.#replayRecord(record, 'meta'),
       })
       const data = this.#openData(dataFolder, this.#usableSnapshot(dataFolder))
       this.repairedBytes = meta.repairedBytes + data.repairedBytes
       this.#open = { lock, meta, data }
+      this.#define(this.#found)
     } catch (error) {
       lock[Symbol.dispose]()
       throw error
@@ -120,7 +132,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
       prelude: () => this.#prelude(dataEntries(this.tables)),
       visit: (record) => {
         this.#sinceSnapshot += record.payload.length
-        this.#replayRecord(record)
+        this.#replayRecord(record, 'data')
       },
     })
   }
@@ -143,15 +155,14 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
     }
   }
 
-  #replayRecord({ kind, payload, segment, offset }: PlacedRecord): void {
+  #replayRecord({ kind, payload, segment, offset }: PlacedRecord, log: LogName): void {
     if (kind !== GROUP) return
-    for (const entry of readEntries(payload)) this.#replay(entry, { segment: Number(segment), offset, payload })
+    const place = { log, segment: Number(segment), offset, payload }
+    for (const entry of readEntries(payload)) this.#replay(entry, place)
   }
 
-  #replay(
-    entry: StoredEntry,
-    record: { readonly segment: number; readonly offset: number; readonly payload: Uint8Array } | undefined,
-  ): void {
+  #replay(entry: StoredEntry, record: StoredRecord | undefined): void {
+    const isDefinition = record?.log === 'meta'
     if (entry.kind === 'frames') {
       const { head, inner } = entry
       const shelf = this.tables.streams.get(head.streamId)?.shelf as IndexedShelf | undefined
@@ -164,8 +175,9 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
     }
     if (entry.kind === 'stream') {
       const known = this.tables.streams.get(entry.stream.id)
-      // An activation was committed with its frames; the definitions may know a later change.
-      if (known !== undefined && known.stream.version >= entry.stream.version) return
+      // An activation was committed with its frames; the definitions may know a later change, or the deletion.
+      if (known === undefined ? !isDefinition : known.stream.version >= entry.stream.version) return
+      if (!isDefinition) this.#found.push(entry)
     }
     if (entry.kind === 'idempotency' && record !== undefined) this.#use.keep(record.segment, entry.entry.expiresAt)
     this.tables.apply(entry, NO_PLACE)
@@ -230,12 +242,8 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
   #afterData(entries: readonly Entry[], segment: number, bytes: number): void {
     for (const entry of entries) {
       if (entry.kind === 'idempotency') this.#use.keep(segment, entry.entry.expiresAt)
-      // Definitions must be complete without the data log, whose segments go; its record has made it durable for now.
-      if (entry.kind !== 'stream') continue
-      const writer = new ByteWriter()
-      writeEntries(writer, [entry])
-      this.#logs().meta.append(GROUP, writer.bytes)
     }
+    this.#define(entries.filter(({ kind }) => kind === 'stream'))
     this.#sinceSnapshot += bytes
     if (this.#sinceSnapshot >= (this.#options.snapshotBytes ?? SNAPSHOT_BYTES)) {
       this.#snapshotting ??= this.#snapshot()
@@ -246,6 +254,17 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
           this.#snapshotting = undefined
         })
     }
+  }
+
+  /**
+   * Definitions must be complete without the data log, whose segments go. They are on disk there: here they are with the
+   * next flush, and before a segment goes.
+   */
+  #define(entries: readonly Entry[]): void {
+    if (entries.length === 0) return
+    const writer = new ByteWriter()
+    writeEntries(writer, entries)
+    this.#logs().meta.append(GROUP, writer.bytes)
   }
 
   /** Between two commits, so that index and log agree. */
