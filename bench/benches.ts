@@ -11,6 +11,7 @@ import { jsonOdd } from './pipelines/json-odd.ts'
 import { jsonProject } from './pipelines/json-project.ts'
 import { jsonTumble } from './pipelines/json-tumble.ts'
 import { pipelineBench } from './pipelines/run-pipeline.ts'
+import { serviceBench } from './service/service-bench.ts'
 import { startBench } from './start/start-bench.ts'
 import { tailBench } from './tail/tail-bench.ts'
 
@@ -22,6 +23,7 @@ export const benches: readonly Bench[] = [
   copyBench,
   libraryBench,
   namingBench,
+  serviceBench,
   snapshotBench,
   startBench,
   tailBench,

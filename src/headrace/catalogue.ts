@@ -41,6 +41,11 @@ export const connectors: readonly ConnectorEntry[] = [
     schemes: ['stderr', 'stdin', 'stdout'],
     load: async () => (await import('../connectors/stdio/connector.ts')).stdio,
   },
+  {
+    name: 'stream',
+    schemes: ['stream', 'streams+https'],
+    load: async () => (await import('../datastreams/stream/connector.ts')).stream,
+  },
 ]
 
 export interface ConnectorEntry {
@@ -65,7 +70,6 @@ export const laterSchemes: readonly string[] = [
   's3',
   'sse+http',
   'sse+https',
-  'stream',
   'webhook',
   'ws',
   'wss',

@@ -1,10 +1,13 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Batch, encodeBatch } from '../../src/chain/chain.ts'
 import { chainSchemas, rowValues } from '../../src/chain/rows.ts'
 import { Random } from '../../src/core/random.ts'
+import { MemoryStore } from '../../src/datastreams/memory-store.ts'
+import { DataStreamsService } from '../../src/datastreams/service.ts'
+import { hostStreams } from '../../src/datastreams/stream/client.ts'
 import { connectors } from '../../src/headrace/catalogue.ts'
 import { ChainModel } from '../../src/testkit/chain-model.ts'
 import {
@@ -13,6 +16,7 @@ import {
   runConformance,
   staleWaivers,
 } from '../../src/testkit/conformance.ts'
+import { MockAccountChecker } from '../../src/testkit/mock-account-checker.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'headrace-conformance-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -78,6 +82,35 @@ const chainDriver: ConformanceDriver = {
   },
 }
 
+/** Streams of a service of this process; names are given out before anybody uses them. */
+const streamStore = new MemoryStore()
+const streamService = new DataStreamsService({ accounts: new MockAccountChecker('a'), store: streamStore })
+const streamOf = (uri: string): string => /^stream:\/\/\/(\w+)/.exec(uri)![1]!
+const newStream = (name: string) => streamService.createStream({ accountId: 'a', name, symbol: name, status: 'active' })
+const named = async (name: string) => (await streamService.listStreams('a', { symbol: name.toUpperCase() }))[0]!
+let endHosting = (): void => {}
+beforeAll(async () => {
+  for (let i = 0; i < 100; i++) await newStream(`s${i}`)
+  endHosting = hostStreams({ service: streamService, account: 'a' })
+})
+afterAll(() => endHosting())
+let streams = 0
+
+const streamDriver: ConformanceDriver = {
+  baseDirectory: directory,
+  freshUri: () => `stream:///s${streams++}?exit_when_idle=true`,
+  replace: async (uri) => {
+    const name = streamOf(uri)
+    await streamService.deleteStream('a', (await named(name)).id)
+    await newStream(name)
+  },
+  damage: async (uri) => {
+    const { id } = await named(streamOf(uri))
+    await streamService.createFrame('a', id, undefined, { id: 'x' })
+    return Buffer.from('{"id":"x"}')
+  },
+}
+
 /** Every connector that can be read and written, or the reason why the suite does not apply to it. */
 const drivers: Readonly<Record<string, { readonly scheme: string; readonly driver: ConformanceDriver }>> = {
   'file (jsonl)': { scheme: 'file', driver: fileDriver('jsonl', '{"id":\n') },
@@ -87,6 +120,7 @@ const drivers: Readonly<Record<string, { readonly scheme: string; readonly drive
   },
   'file (folder)': { scheme: 'file', driver: folderDriver },
   chain: { scheme: 'chain', driver: chainDriver },
+  stream: { scheme: 'stream', driver: streamDriver },
 }
 
 const elsewhere: Readonly<Record<string, string>> = {

@@ -46,32 +46,38 @@ function collect(body: Readable, limit: number, deadlines: Deadlines): Promise<B
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const chunks: Buffer[] = []
   let length = 0
+  let over = false
   let idle = deadlines.add(SLOW_BODY_MS, expire)
   function expire(): void {
     fail(refusal('bad_request', 'the body did not come in time'))
   }
-  const fail = (error: unknown): void => {
+  function fail(error: unknown): void {
+    over = true
     idle()
-    body.removeAllListeners('data')
+    chunks.length = 0
     reject(error)
   }
   body.on('data', (chunk: Buffer) => {
+    if (over) return
     length += chunk.length
-    if (length > limit) {
-      fail(tooLarge(limit))
-      return
-    }
-    if (chunks.push(chunk) % 64 === 0) {
+    if (length > limit) fail(tooLarge(limit))
+    else if (chunks.push(chunk) % 64 === 0) {
       idle()
       idle = deadlines.add(SLOW_BODY_MS, expire)
     }
   })
   body.on('end', () => {
+    if (over) return
+    over = true
     idle()
     resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
   })
-  body.on('error', (error: NodeJS.ErrnoException) => fail(unreadable(error)))
-  body.on('close', () => fail(refusal('bad_request', 'the body ended early')))
+  body.on('error', (error: NodeJS.ErrnoException) => {
+    if (!over) fail(unreadable(error))
+  })
+  body.on('close', () => {
+    if (!over) fail(refusal('bad_request', 'the body ended early'))
+  })
   return promise
 }
 

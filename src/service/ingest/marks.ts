@@ -10,6 +10,7 @@ export interface AppendMarks {
 
 export const PRODUCER = ['producer-id', 'producer-epoch', 'producer-seq'] as const
 export const WRITER = ['headrace-writer', 'headrace-incarnation', 'headrace-epoch', 'headrace-chunk'] as const
+const NO_MARKS: AppendMarks = { producer: undefined, writer: undefined }
 const ID_MAX = 255
 const LARGEST = 2n ** 63n - 1n
 
@@ -17,7 +18,7 @@ const LARGEST = 2n ** 63n - 1n
 export function marksOf(headers: IncomingHttpHeaders): AppendMarks {
   const producer = allOf(headers, PRODUCER)
   const writer = allOf(headers, WRITER)
-  if (producer === undefined && writer === undefined) return { producer: undefined, writer: undefined }
+  if (producer === undefined && writer === undefined) return NO_MARKS
   return {
     producer:
       producer === undefined
@@ -36,8 +37,8 @@ export function marksOf(headers: IncomingHttpHeaders): AppendMarks {
 }
 
 function allOf(headers: IncomingHttpHeaders, names: readonly string[]): readonly string[] | undefined {
+  if (names.every((name) => headers[name] === undefined)) return undefined
   const values = names.map((name) => headers[name])
-  if (values.every((value) => value === undefined)) return undefined
   const absent = names.find((_, i) => typeof values[i] !== 'string' || values[i] === '')
   if (absent !== undefined) throw refusal('bad_request', `${names.join(', ')} come together: ${absent} is missing`)
   return values as string[]
