@@ -13,7 +13,7 @@ import { type EntryRun, entryId, entryOf, errorDetails, isoOf } from './entry.ts
 import { entryAt, lineageOf, runLabel, signatureOf } from './queue-folder.ts'
 import { QueueIndex } from './queue-index.ts'
 import { QueueLog } from './queue-log.ts'
-import { readQueue } from './queue-state.ts'
+import { type QueueState, readQueue } from './queue-state.ts'
 import { type Change, type Commit, encodeEntry, encodeRecord, KIND } from './records.ts'
 import { nextRetryMs } from './schedule.ts'
 import { overflowOf, type QueueSettings, scheduleOf } from './settings.ts'
@@ -62,6 +62,8 @@ export class FileQueue implements DeadLetterQueue {
   readonly sink: Sink
   #wait: QueueWait | undefined
   #alarmed = false
+  /** What the ledger was read from, until the start goes on. */
+  #known: { readonly signature: string; readonly state: QueueState } | undefined
   #retainedMs = Number.NEGATIVE_INFINITY
   #written = 0n
   /** Entries that went because the queue was full. */
@@ -257,14 +259,21 @@ export class FileQueue implements DeadLetterQueue {
 
   async #ledger(incarnation: bigint): Promise<SinkLedger> {
     const { directory, checksum, place } = this.#form
-    const { epochs } = readQueue(directory, checksum)
+    const signature = signatureOf(directory, undefined)
+    const state = readQueue(directory, checksum)
+    this.#known = { signature, state }
+    const { epochs } = state
     return { epoch: epochs.get(place.lineage) ?? 0n, incarnation }
   }
 
   /** After the epoch that is gone on from is committed: what earlier runs wrote beyond it does not count. */
   async #restore(): Promise<void> {
     const { directory, checksum } = this.#form
-    const state = readQueue(directory, checksum, this.#log.name)
+    const known = this.#known
+    this.#known = undefined
+    // A start has just read it for the ledger: a million entries are read once.
+    const isKnown = this.#log.name === undefined && known?.signature === signatureOf(directory, undefined)
+    const state = isKnown ? known!.state : readQueue(directory, checksum, this.#log.name)
     sweepQueue(state)
     this.#index.load(state)
     this.#alarm()
