@@ -13,20 +13,26 @@ export class ByteWriter {
     this.length = 0
   }
 
+  // Room is made first: it may put another buffer in the place of the one that would be written to.
+
   u8(value: number): void {
-    this.#bytes[this.#take(1)] = value
+    const at = this.#take(1)
+    this.#bytes[at] = value
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), value, true)
+    const at = this.#take(4)
+    this.#view.setUint32(at, value, true)
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#take(8), value, true)
+    const at = this.#take(8)
+    this.#view.setFloat64(at, value, true)
   }
 
   i64(value: bigint): void {
-    this.#view.setBigInt64(this.#take(8), value, true)
+    const at = this.#take(8)
+    this.#view.setBigInt64(at, value, true)
   }
 
   /** The sixteen bytes of a UUID. */
@@ -53,7 +59,8 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#take(bytes.length))
+    const at = this.#take(bytes.length)
+    this.#bytes.set(bytes, at)
   }
 
   /** Numbers of a typed array, which is read back into one of its kind. */

@@ -245,7 +245,9 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
     }
     this.#define(entries.filter(({ kind }) => kind === 'stream'))
     this.#sinceSnapshot += bytes
+    // Also when it fails: it is tried again after as much more.
     if (this.#sinceSnapshot >= (this.#options.snapshotBytes ?? SNAPSHOT_BYTES)) {
+      this.#sinceSnapshot = 0
       this.#snapshotting ??= this.#snapshot()
         .catch(() => {
           // The next start reads more of the log.
