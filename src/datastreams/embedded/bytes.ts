@@ -93,16 +93,41 @@ const DASH = 45
 
 const nibble = (code: number): number => (code <= 57 ? code - 48 : (code | 32) - 87)
 
+/** The ways to look at a buffer; records of one segment lie in the same, so they are kept for the next reader. */
+let seen: { readonly buffer: ArrayBufferLike; readonly bytes: Buffer; readonly view: DataView } | undefined
+
+function waysOf(buffer: ArrayBufferLike): NonNullable<typeof seen> {
+  if (seen?.buffer === buffer) return seen
+  const ways = { buffer, bytes: Buffer.from(buffer), view: new DataView(buffer) }
+  // A whole segment is not held for its last record.
+  if (buffer.byteLength <= HELD_MAX) return ways
+  seen = ways
+  return ways
+}
+
+/** Smaller ones are not kept: their records are few. */
+const HELD_MAX = 1024 * 1024
+
+/** A start has read everything: nothing of it is held any longer. */
+export function forgetSeen(): void {
+  seen = undefined
+}
+
 /** Reads what `ByteWriter` wrote. The bytes have passed their checksum: they are whole. */
 export class ByteReader {
+  /** The whole buffer that they are part of. */
   readonly bytes: Buffer
   readonly view: DataView
+  /** Where they begin in it. */
+  readonly base: number
   at: number
 
   constructor(bytes: Uint8Array, at = 0) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.at = at
+    const ways = waysOf(bytes.buffer)
+    this.bytes = ways.bytes
+    this.view = ways.view
+    this.base = bytes.byteOffset
+    this.at = this.base + at
   }
 
   u8(): number {
