@@ -81,6 +81,8 @@ export type Appended =
   | { readonly kind: 'producer_gap'; readonly expected: number; readonly received: number }
   /** A new epoch must begin with 0. */
   | { readonly kind: 'producer_epoch'; readonly epoch: number; readonly received: number }
+  /** A stored frame that it was to be compared with cannot be read; nothing of the append is stored. */
+  | { readonly kind: 'failed'; readonly error: Error }
   /** A newer incarnation of the writer is known. */
   | { readonly kind: 'writer_fenced'; readonly incarnation: bigint }
 
