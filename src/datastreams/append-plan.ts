@@ -39,27 +39,40 @@ export class StreamPlan<P> {
     const refusal = this.#refusalOf(append)
     if (refusal !== undefined) return frames.length === 0 ? [refusal] : frames.map(() => refusal)
     const mark = { count: this.frames.length, highest: this.#highest, last: this.#last }
-    const results = frames.map(({ fields, receivedAt }): Appended => {
-      const at = timeliness(fields, this.entry.stream, { receivedAt, createdAt: this.#now })
-      const { sequence } = fields
-      const earlier = sequence === undefined ? undefined : this.#find(sequence)
-      if (earlier === undefined) {
-        const frame = this.#plan(fields, at, receivedAt)
-        return frame === undefined ? { kind: 'refused', code: 'sequence_exhausted' } : { kind: 'created', frame }
-      }
-      return { kind: isRepeat(earlier, fields, at.observedAt) ? 'duplicate' : 'conflict', frame: earlier }
-    })
+    let results: Appended[]
+    try {
+      results = frames.map((frame) => this.#appendOne(frame))
+    } catch (error) {
+      // A stored frame cannot be read: that is no reason to refuse what others send.
+      this.#goBack(mark)
+      return frames.map(() => ({ kind: 'failed', error: error as Error }))
+    }
     if (atomic && results.some(({ kind }) => kind === 'conflict' || kind === 'refused')) {
-      this.frames.length = mark.count
-      this.#bySequence = undefined
-      this.#highest = mark.highest
-      this.#last = mark.last
+      this.#goBack(mark)
       return results.map((result) => (result.kind === 'created' ? { kind: 'withheld' } : result))
     }
     if (this.frames.length > 0 && this.entry.stream.status === 'inactive') this.#activates = true
     if (producer !== undefined) this.#producers.set(producer.id, producer)
     if (writer !== undefined) this.#writers.set(writer.id, writer)
     return results
+  }
+
+  #appendOne({ fields, receivedAt }: Append['frames'][number]): Appended {
+    const at = timeliness(fields, this.entry.stream, { receivedAt, createdAt: this.#now })
+    const { sequence } = fields
+    const earlier = sequence === undefined ? undefined : this.#find(sequence)
+    if (earlier === undefined) {
+      const frame = this.#plan(fields, at, receivedAt)
+      return frame === undefined ? { kind: 'refused', code: 'sequence_exhausted' } : { kind: 'created', frame }
+    }
+    return { kind: isRepeat(earlier, fields, at.observedAt) ? 'duplicate' : 'conflict', frame: earlier }
+  }
+
+  #goBack(mark: { readonly count: number; readonly highest: bigint; readonly last: bigint }): void {
+    this.frames.length = mark.count
+    this.#bySequence = undefined
+    this.#highest = mark.highest
+    this.#last = mark.last
   }
 
   /** The entries that do it. */

@@ -20,10 +20,10 @@ export async function startBackground(form: {
 }): Promise<Background> {
   const { store, clock, monitors, outbox, warn } = form
   for await (const stream of store.allStreams()) {
-    const extent = await store.extent(stream.id)
-    if (extent === undefined) continue
-    monitors.begin(stream, extent)
-    const { releasedPosition, publishedPosition } = extent
+    const bounds = await store.bounds(stream.id)
+    if (bounds === undefined) continue
+    monitors.begin(stream, bounds)
+    const { releasedPosition, publishedPosition } = bounds
     if (outbox !== undefined) outbox.release(stream.id, releasedPosition, publishedPosition)
     else if (publishedPosition < releasedPosition) await store.published(stream.id, releasedPosition)
   }

@@ -76,8 +76,9 @@ const isPlainObject = (value: unknown): boolean =>
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
-/** What a date can hold. */
-const TIME_MAX = 8.64e15
+/** The years that RFC 3339 can write: 0000 to 9999. */
+const TIME_MIN = -62_167_219_200_000
+const TIME_MAX = 253_402_300_799_999
 
 /** Milliseconds since 1970; undefined when it is absent or not valid, which is noted. */
 export function timeField(faults: Faults, name: string, value: unknown): number | undefined {
@@ -95,5 +96,4 @@ export function timeOf(value: unknown): number | undefined {
   return typeof value === 'number' ? finite(value) : undefined
 }
 
-const finite = (ms: number): number | undefined =>
-  Number.isFinite(ms) && Math.abs(ms) <= TIME_MAX ? Math.trunc(ms) : undefined
+const finite = (ms: number): number | undefined => (ms >= TIME_MIN && ms <= TIME_MAX ? Math.trunc(ms) : undefined)

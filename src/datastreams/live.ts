@@ -1,7 +1,7 @@
 import { larger, smaller } from './bigints.ts'
 import { DatastreamsError, NotFoundError } from './errors.ts'
 import type { Frame, FrameStatus } from './frame.ts'
-import type { Store, StreamExtent, StreamNews } from './store.ts'
+import type { Store, StreamBounds, StreamNews } from './store.ts'
 
 /** What a live reader asks for next. */
 export interface LiveQuery {
@@ -34,13 +34,13 @@ const LOOKED_MAX = 5000
  */
 export async function readLive(store: Store, streamId: string, query: LiveQuery): Promise<LivePage> {
   const { after, limit, statuses, maxBytes } = query
-  const extent = await extentOf(store, streamId)
-  if (after < extent.cutPosition) {
-    throw new DatastreamsError('cursor_expired', `frames up to position ${extent.cutPosition} are gone`, {
-      earliest: extent.cutPosition,
+  const bounds = await boundsOf(store, streamId)
+  if (after < bounds.cutPosition) {
+    throw new DatastreamsError('cursor_expired', `frames up to position ${bounds.cutPosition} are gone`, {
+      earliest: bounds.cutPosition,
     })
   }
-  const upTo = extent.releasedPosition
+  const upTo = bounds.releasedPosition
   const found: Frame[] = []
   let next = after
   for (let looked = 0; next < upTo && found.length < limit && looked < LOOKED_MAX; ) {
@@ -60,7 +60,7 @@ export async function readLive(store: Store, streamId: string, query: LiveQuery)
 
 /** The position behind which such a reader begins. */
 export async function startOf(store: Store, streamId: string, from: LiveStart): Promise<bigint> {
-  const { cutPosition, releasedPosition } = await extentOf(store, streamId)
+  const { cutPosition, releasedPosition } = await boundsOf(store, streamId)
   if (from === 'latest') return releasedPosition
   const within = (position: bigint): bigint => larger(cutPosition, smaller(position, releasedPosition))
   if (from === 'earliest') return cutPosition
@@ -70,10 +70,10 @@ export async function startOf(store: Store, streamId: string, from: LiveStart): 
   return first === undefined ? releasedPosition : within(first.position - 1n)
 }
 
-async function extentOf(store: Store, streamId: string): Promise<StreamExtent> {
-  const extent = await store.extent(streamId)
-  if (extent === undefined) throw new NotFoundError(`stream ${streamId} not found`)
-  return extent
+async function boundsOf(store: Store, streamId: string): Promise<StreamBounds> {
+  const bounds = await store.bounds(streamId)
+  if (bounds === undefined) throw new NotFoundError(`stream ${streamId} not found`)
+  return bounds
 }
 
 /** Wakes its owner when there may be something to read. It holds nothing but a number while nobody asks. */

@@ -3,7 +3,7 @@ import type { DomainCounters } from './counters.ts'
 import type { Frame } from './frame.ts'
 import { StreamMonitor } from './monitor.ts'
 import { SlaCounts, SlaWindows } from './sla-windows.ts'
-import type { Store, StreamExtent, StreamNews } from './store.ts'
+import type { Store, StreamBounds, StreamNews } from './store.ts'
 import type { Stream } from './stream.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -61,9 +61,9 @@ export class Monitors {
   }
 
   /** A stream that was there when the service began. */
-  begin(stream: Stream, extent: StreamExtent): void {
+  begin(stream: Stream, bounds: StreamBounds): void {
     const monitor = this.#of(stream)
-    const { highestSequence: highest, lowestSequence: lowest = 0n, releasedPosition, lastPosition } = extent
+    const { highestSequence: highest, lowestEver: lowest, releasedPosition, lastPosition } = bounds
     monitor.begin({ highest, lowest, frames: lastPosition > 0n }, this.#nowMs())
     this.#past.set(stream.id, { upTo: releasedPosition })
     this.#schedule(stream.id, monitor)
@@ -93,7 +93,7 @@ export class Monitors {
     counts.merge((await this.#before(stream, now)).sum(windowMs, now))
     counts.merge(monitor.windows.sum(windowMs, now))
     const { total, statuses, missing, outOfOrder, gaps } = counts
-    const extent = await this.#store.extent(stream.id)
+    const bounds = await this.#store.bounds(stream.id)
     return {
       window: windowMs,
       total,
@@ -108,7 +108,7 @@ export class Monitors {
         p99: counts.quantile(0.99),
         max: total === 0 ? null : counts.latencyMax,
       },
-      last_frame_at: extent?.lastFrameAt ?? null,
+      last_frame_at: bounds?.lastFrameAt ?? null,
       stalled: monitor.stalled(now),
     }
   }

@@ -19,12 +19,17 @@ export function outcomeOf(streamId: string, appended: Appended): FrameOutcome {
     case 'producer_repeat':
     case 'writer_repeat':
       return { status: 'repeated' }
+    case 'failed':
+      return { status: 'error', error: appended.error }
     default:
       return { status: 'error', error: faultOf(streamId, appended) }
   }
 }
 
-type Fault = Exclude<Appended, { readonly kind: 'created' | 'duplicate' | 'producer_repeat' | 'writer_repeat' }>
+type Fault = Exclude<
+  Appended,
+  { readonly kind: 'created' | 'duplicate' | 'producer_repeat' | 'writer_repeat' | 'failed' }
+>
 
 function faultOf(streamId: string, fault: Fault): DatastreamsError {
   switch (fault.kind) {

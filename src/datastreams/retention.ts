@@ -11,10 +11,10 @@ export async function cutAll(store: Store, defaults: Retention, now: number): Pr
     const limits = limitsOf(retention, defaults)
     if (limits === undefined) continue
     const wanted = await store.retentionCut(id, limits, now)
-    const extent = await store.extent(id)
-    if (extent === undefined) continue
-    const position = smaller(wanted, extent.publishedPosition)
-    if (position > extent.cutPosition) await store.cut(id, position)
+    const bounds = await store.bounds(id)
+    if (bounds === undefined) continue
+    const position = smaller(wanted, bounds.publishedPosition)
+    if (position > bounds.cutPosition) await store.cut(id, position)
   }
 }
 

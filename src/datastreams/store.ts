@@ -81,27 +81,35 @@ export type Appended =
   | { readonly kind: 'producer_gap'; readonly expected: number; readonly received: number }
   /** A new epoch must begin with 0. */
   | { readonly kind: 'producer_epoch'; readonly epoch: number; readonly received: number }
+  /** A stored frame that it was to be compared with cannot be read; nothing of the append is stored. */
+  | { readonly kind: 'failed'; readonly error: Error }
   /** A newer incarnation of the writer is known. */
   | { readonly kind: 'writer_fenced'; readonly incarnation: bigint }
 
-/** What a stream holds. */
-export interface StreamExtent {
-  readonly frames: bigint
-  /** Of payloads. */
-  readonly bytes: bigint
-  readonly firstPosition: bigint | undefined
+/** How far a stream has come: known without a look at its frames. */
+export interface StreamBounds {
   readonly lastPosition: bigint
-  readonly lowestSequence: bigint | undefined
-  readonly highestSequence: bigint
   /** Frames up to it are gone; reading goes on behind it. */
   readonly cutPosition: bigint
   /** Frames up to it are delivered; beyond it a paused stream holds them back. */
   readonly releasedPosition: bigint
   /** Frames up to it were given to the bus. */
   readonly publishedPosition: bigint
+  readonly highestSequence: bigint
+  /** The lowest sequence there ever was; 0 before the first frame. */
+  readonly lowestEver: bigint
+  readonly lastFrameAt: number | undefined
+}
+
+/** What a stream holds. */
+export interface StreamExtent extends StreamBounds {
+  readonly frames: bigint
+  /** Of payloads. */
+  readonly bytes: bigint
+  readonly firstPosition: bigint | undefined
+  readonly lowestSequence: bigint | undefined
   /** Numbers that a dense stream has not got between its lowest and highest sequence; 0 for others. */
   readonly gaps: bigint
-  readonly lastFrameAt: number | undefined
 }
 
 /** A frame that the bus refused for good. */
@@ -179,6 +187,7 @@ export interface Store {
       readonly maxBytes?: number | undefined
     },
   ): Promise<readonly Frame[]>
+  bounds(streamId: string): Promise<StreamBounds | undefined>
   extent(streamId: string): Promise<StreamExtent | undefined>
   /** The first position whose frame was created at or behind a time, less one: reading goes on behind it. */
   positionAt(streamId: string, time: number): Promise<bigint | undefined>

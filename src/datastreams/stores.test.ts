@@ -25,6 +25,16 @@ const stores = {
       },
     }
   },
+  'embedded, relaxed': () => {
+    const directory = join(root, String(places++))
+    return {
+      open: async () => {
+        const store = new EmbeddedStore({ directory, checksum, durability: 'relaxed' })
+        await store.migrate()
+        return store
+      },
+    }
+  },
   'embedded, small segments': () => {
     const directory = join(root, String(places++))
     return {

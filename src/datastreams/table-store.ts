@@ -14,6 +14,7 @@ import type {
   FrameQuery,
   ProducerMark,
   Store,
+  StreamBounds,
   StreamExtent,
   StreamNews,
   StreamQuery,
@@ -230,22 +231,30 @@ export abstract class TableStore<P> implements Store {
     return this.#shelf(streamId)?.read({ ...range, maxBytes }) ?? []
   }
 
-  async extent(streamId: string): Promise<StreamExtent | undefined> {
+  async bounds(streamId: string): Promise<StreamBounds | undefined> {
     const entry = this.tables.streams.get(streamId)
     if (entry === undefined) return undefined
-    const { shelf, stream, published } = entry
-    // Of a dense stream every number between lowest and highest was sent once, or is missing.
-    const numbers = shelf.highest === 0n ? 0n : shelf.highest - shelf.lowest + 1n
+    const { shelf, published } = entry
     return {
-      ...shelf.facts(),
       lastPosition: shelf.last,
-      highestSequence: shelf.highest,
       cutPosition: shelf.cutPosition,
       releasedPosition: releasedOf(entry),
       publishedPosition: published,
-      gaps: stream.sequenceMode === 'dense' ? larger(0n, numbers - shelf.last) : 0n,
+      highestSequence: shelf.highest,
+      lowestEver: shelf.lowest,
       lastFrameAt: shelf.lastCreatedAt,
     }
+  }
+
+  async extent(streamId: string): Promise<StreamExtent | undefined> {
+    const bounds = await this.bounds(streamId)
+    const entry = this.tables.streams.get(streamId)
+    if (entry === undefined || bounds === undefined) return undefined
+    const { shelf, stream } = entry
+    // Of a dense stream every number between lowest and highest was sent once, or is missing.
+    const numbers = shelf.highest === 0n ? 0n : shelf.highest - shelf.lowest + 1n
+    const gaps = stream.sequenceMode === 'dense' ? larger(0n, numbers - shelf.last) : 0n
+    return { ...bounds, ...shelf.facts(), gaps }
   }
 
   async positionAt(streamId: string, time: number): Promise<bigint | undefined> {

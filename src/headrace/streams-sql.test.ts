@@ -97,11 +97,14 @@ test('a name of several streams is refused with their ids; so is a process witho
   const engine = new Engine()
   const { make } = await hosted(engine)
   const [one, two] = [await make('x'), await make('x')]
-  const fault = await start(engine, "SELECT * FROM 'stream:///x'").catch((error) => error)
-  const { code, hint } = fault.errors?.[0] ?? fault
+  const refusal = async () => {
+    const fault = await start(engine, "SELECT * FROM 'stream:///x'").catch((error) => error)
+    return fault.errors?.[0] ?? fault
+  }
+  const { code, hint } = await refusal()
   expect([code, hint]).toEqual(['connector_uri_invalid', `use an id: ${two.id}, ${one.id}`])
   end()
-  await expect(start(engine, "SELECT * FROM 'stream:///x'")).rejects.toMatchObject({ code: 'connector_not_found' })
+  expect((await refusal()).code).toBe('connector_not_found')
 })
 
 test('SQL reads the bus of a stream, which has what frames carry and nothing more', async () => {

@@ -38,6 +38,10 @@ export class Checksum implements Disposable {
     // Shared buffers are the worker's memory.
     if (bytes.buffer instanceof SharedArrayBuffer) return crc32c(kernels, bytes.byteOffset, bytes.length, seed)
     if (this.#region === 0) this.#region = kernels.memory.allocate(COPY_BYTES)
+    if (bytes.length <= COPY_BYTES) {
+      kernels.memory.bytes.set(bytes, this.#region)
+      return crc32c(kernels, this.#region, bytes.length, seed)
+    }
     let crc = seed
     for (let at = 0; at < bytes.length; at += COPY_BYTES) {
       const piece = bytes.subarray(at, at + COPY_BYTES)

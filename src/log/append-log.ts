@@ -8,6 +8,7 @@ import {
   corrupt,
   LOG_FORM,
   type PlacedRecord,
+  ReadRoom,
   readPlaces,
   readSegment,
   type SegmentForm,
@@ -28,7 +29,7 @@ export interface AppendLogOptions {
   readonly prelude?: (() => readonly { readonly kind: number; readonly payload: Uint8Array }[]) | undefined
   /** What somebody has checked before: only what lies behind it is read when the log is opened. */
   readonly known?: readonly SegmentFacts[] | undefined
-  /** Is given every record that is read when the log is opened. */
+  /** Is given every record that is read when the log is opened; the payload is valid until it returns. */
   readonly visit?: ((record: PlacedRecord) => void) | undefined
 }
 
@@ -334,10 +335,11 @@ function loadSegments(options: AppendLogOptions): { segments: Segment[]; repaire
     .sort((a, b) => (a < b ? -1 : 1))
   const segments: Segment[] = []
   let repairedBytes = 0
+  const room = new ReadRoom()
   for (const [i, number] of numbers.entries()) {
     const path = join(options.directory, form.name(number))
     const known = options.known?.find((facts) => facts.number === number)
-    const scan = scanSegment(path, number, { checksum, form, known, visit: options.visit })
+    const scan = scanSegment(path, number, { checksum, form, known, visit: options.visit, room })
     const isLast = i === numbers.length - 1
     if (scan === undefined) {
       if (!isLast) throw corrupt(path, { number, offset: 0, form })

@@ -36,11 +36,14 @@ export function decodeFrame(
 ): { readonly kind: number; readonly payload: Uint8Array; readonly next: number } | 'torn' | 'end' {
   if (offset === bytes.length) return 'end'
   if (bytes.length - offset < FRAME_HEADER) return 'torn'
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const length = view.getUint32(offset, true)
+  const length = u32At(bytes, offset)
   const start = offset + FRAME_HEADER
   if (length === 0 || length > PAYLOAD_MAX || length > bytes.length - start) return 'torn'
   const payload = bytes.subarray(start, start + length)
-  if (checksum.crc32c(payload) !== view.getUint32(offset + 4, true)) return 'torn'
+  if (checksum.crc32c(payload) !== u32At(bytes, offset + 4)) return 'torn'
   return { kind: payload[0]!, payload: payload.subarray(1), next: start + length }
 }
+
+/** Without a view: records are many. */
+const u32At = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0

@@ -49,7 +49,7 @@ export const LOG_FORM: SegmentForm = {
   first: headerSequence,
 }
 
-/** A record and where it lies; its payload stays valid. */
+/** A record and where it lies. */
 export interface PlacedRecord {
   readonly segment: bigint
   readonly offset: number
@@ -78,9 +78,11 @@ export function scanSegment(
     readonly known?: { readonly records: bigint; readonly bytes: number } | undefined
     /** Is given the records behind it. */
     readonly visit?: ((record: PlacedRecord) => void) | undefined
+    /** Room that is used for one segment after the other. */
+    readonly room?: ReadRoom | undefined
   },
 ): Scan | undefined {
-  const { checksum, form = LOG_FORM, known, visit } = options
+  const { checksum, form = LOG_FORM, known, visit, room } = options
   const size = statSync(path).size
   const isKnown = known !== undefined && known.bytes <= size
   const start = isKnown ? known.bytes : form.headerBytes
@@ -88,7 +90,7 @@ export function scanSegment(
   if (head.length < form.headerBytes) return undefined
   const first = form.first(head, number, checksum)
   if (first === undefined) throw corrupt(path, { number, offset: 0, form })
-  const bytes = readPart(path, start, size)
+  const bytes = readPart(path, start, size, room)
   let at = 0
   let records = isKnown ? known.records : 0n
   for (;;) {
@@ -101,8 +103,19 @@ export function scanSegment(
   return { firstSequence: first, records, goodBytes: start + at, tornBytes: bytes.length - at }
 }
 
-function readPart(path: string, from: number, to: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(to - from)
+/** Bytes of a file, for the time until the next file is read. */
+export class ReadRoom {
+  #bytes = new Uint8Array(0)
+
+  take(length: number): Uint8Array {
+    if (length > this.#bytes.length) this.#bytes = new Uint8Array(length)
+    return this.#bytes.subarray(0, length)
+  }
+}
+
+function readPart(path: string, from: number, to: number, room?: ReadRoom): Uint8Array {
+  // Not a Buffer: parts of one take longer to make.
+  const bytes = room?.take(to - from) ?? new Uint8Array(to - from)
   const descriptor = openSync(path, 'r')
   try {
     let got = 0

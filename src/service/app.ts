@@ -14,6 +14,8 @@ import { ANSWERED, type Answer, type Call, type Route } from './route.ts'
 import type { Services } from './services.ts'
 
 const PARAMETER_MAX = 300
+/** Methods that the router passes on. */
+const PASSED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])
 /** What the headers of a request may take together. */
 const HEADERS_TIMEOUT_MS = 10_000
 const PROBLEM_TYPE = 'application/problem+json'
@@ -50,7 +52,11 @@ export function buildApp(routes: readonly Route[], services: Services): FastifyI
     })
   }
   app.setNotFoundHandler((request, reply) => void answerUnknown(mounts, services, request, reply))
-  app.setErrorHandler((error, request, reply) => void sendProblem(services, error, request, reply))
+  app.setErrorHandler((error, request, reply) => {
+    // Of the router alone: it knows no such method, such as QUERY.
+    const isRouters = !PASSED.has(request.method)
+    void (isRouters ? answerUnknown(mounts, services, request, reply) : sendProblem(services, error, request, reply))
+  })
   return app
 }
 

@@ -36,6 +36,7 @@ test.each([
   ['{"payload":[1]}', 'payload must be an object'],
   ['{"payload":"{}"}', 'payload must be an object'],
   ['{"payload":null}', 'payload must be an object'],
+  ['{"observed_at":253402300800000}', 'observed_at: must be an RFC 3339 time or milliseconds since 1970'],
   ['{"status":"fine"}', 'invalid status fine'],
 ])('%s is not valid: %s', async (body, detail) => {
   const answer = await ask('POST', `/streams/${await streamOf()}/frames`, { body })

@@ -119,6 +119,7 @@ test('paths, methods, types and bodies that are not taken', async () => {
   const cases = [
     [await ask('GET', '/nothing'), 404, 'not_found'],
     [await ask('PATCH', '/streams'), 405, 'method_not_allowed'],
+    [await ask('QUERY', '/streams'), 405, 'method_not_allowed'],
     [await ask('GET', '/streams', { headers: { accept: 'text/html' } }), 406, 'not_acceptable'],
     [
       await ask('POST', '/streams', {

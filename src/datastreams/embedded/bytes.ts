@@ -13,20 +13,26 @@ export class ByteWriter {
     this.length = 0
   }
 
+  // Room is made first: it may put another buffer in the place of the one that would be written to.
+
   u8(value: number): void {
-    this.#bytes[this.#take(1)] = value
+    const at = this.#take(1)
+    this.#bytes[at] = value
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), value, true)
+    const at = this.#take(4)
+    this.#view.setUint32(at, value, true)
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#take(8), value, true)
+    const at = this.#take(8)
+    this.#view.setFloat64(at, value, true)
   }
 
   i64(value: bigint): void {
-    this.#view.setBigInt64(this.#take(8), value, true)
+    const at = this.#take(8)
+    this.#view.setBigInt64(at, value, true)
   }
 
   /** The sixteen bytes of a UUID. */
@@ -53,7 +59,8 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#take(bytes.length))
+    const at = this.#take(bytes.length)
+    this.#bytes.set(bytes, at)
   }
 
   /** Numbers of a typed array, which is read back into one of its kind. */
@@ -86,16 +93,41 @@ const DASH = 45
 
 const nibble = (code: number): number => (code <= 57 ? code - 48 : (code | 32) - 87)
 
+/** The ways to look at a buffer; records of one segment lie in the same, so they are kept for the next reader. */
+let seen: { readonly buffer: ArrayBufferLike; readonly bytes: Buffer; readonly view: DataView } | undefined
+
+function waysOf(buffer: ArrayBufferLike): NonNullable<typeof seen> {
+  if (seen?.buffer === buffer) return seen
+  const ways = { buffer, bytes: Buffer.from(buffer), view: new DataView(buffer) }
+  // A whole segment is not held for its last record.
+  if (buffer.byteLength <= HELD_MAX) return ways
+  seen = ways
+  return ways
+}
+
+/** Smaller ones are not kept: their records are few. */
+const HELD_MAX = 1024 * 1024
+
+/** A start has read everything: nothing of it is held any longer. */
+export function forgetSeen(): void {
+  seen = undefined
+}
+
 /** Reads what `ByteWriter` wrote. The bytes have passed their checksum: they are whole. */
 export class ByteReader {
+  /** The whole buffer that they are part of. */
   readonly bytes: Buffer
   readonly view: DataView
+  /** Where they begin in it. */
+  readonly base: number
   at: number
 
   constructor(bytes: Uint8Array, at = 0) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.at = at
+    const ways = waysOf(bytes.buffer)
+    this.bytes = ways.bytes
+    this.view = ways.view
+    this.base = bytes.byteOffset
+    this.at = this.base + at
   }
 
   u8(): number {

@@ -9,7 +9,7 @@ import type { Entry } from '../entries.ts'
 import { ServiceUnavailableError } from '../errors.ts'
 import { type LogName, TableStore, type TableStoreOptions } from '../table-store.ts'
 import type { BlockPlace } from './block-index.ts'
-import { ByteWriter } from './bytes.ts'
+import { ByteWriter, forgetSeen } from './bytes.ts'
 import { GROUP, readEntries, type StoredEntry, writeEntries } from './entry-codec.ts'
 import { makeDurableFolder } from './folders.ts'
 import { IndexedShelf } from './indexed-shelf.ts'
@@ -48,7 +48,7 @@ interface StoredRecord {
 }
 
 const RELAXED_MS = 50
-const SNAPSHOT_BYTES = 64 * 1024 * 1024
+const SNAPSHOT_BYTES = 16 * 1024 * 1024
 /** A smaller segment is not worth rewriting. */
 const SPARSE_BYTES_MIN = 64 * 1024
 
@@ -70,6 +70,8 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
   #failure: string | undefined
   #unflushed: Promise<void> | undefined
   #sinceSnapshot = 0
+  /** Of the last one: not more is written for the index than for what it is of. */
+  #snapshotSize = 0
   /** Grows with every segment that is rewritten. */
   #layout = 0
   /** Changes of streams that the data log has and the definitions have not, when the store was opened. */
@@ -114,6 +116,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
       this.repairedBytes = meta.repairedBytes + data.repairedBytes
       this.#open = { lock, meta, data }
       this.#define(this.#found)
+      forgetSeen()
     } catch (error) {
       lock[Symbol.dispose]()
       throw error
@@ -245,7 +248,9 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
     }
     this.#define(entries.filter(({ kind }) => kind === 'stream'))
     this.#sinceSnapshot += bytes
-    if (this.#sinceSnapshot >= (this.#options.snapshotBytes ?? SNAPSHOT_BYTES)) {
+    // Also when it fails: it is tried again after as much more.
+    if (this.#sinceSnapshot >= Math.max(this.#options.snapshotBytes ?? SNAPSHOT_BYTES, this.#snapshotSize)) {
+      this.#sinceSnapshot = 0
       this.#snapshotting ??= this.#snapshot()
         .catch(() => {
           // The next start reads more of the log.
@@ -281,6 +286,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
       layout = this.#layout
       return encodeSnapshot({ segments: data.segments, entries, shelves }, this.#options.checksum)
     })
+    this.#snapshotSize = bytes.length
     const { publish, discard } = await writeSnapshot(this.#snapshotPath, bytes)
     await this.turns.run(async () => {
       // A segment that was rewritten meanwhile has other places than these.

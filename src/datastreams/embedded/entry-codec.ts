@@ -70,7 +70,8 @@ function writeCut(
 
 export function* readEntries(payload: Uint8Array): Iterable<StoredEntry> {
   const reader = new ByteReader(payload)
-  while (reader.at < payload.length) {
+  const limit = reader.base + payload.length
+  while (reader.at < limit) {
     const kind = reader.u8()
     const length = reader.u32()
     const body = reader.at
@@ -80,7 +81,7 @@ export function* readEntries(payload: Uint8Array): Iterable<StoredEntry> {
 }
 
 function readBody(reader: ByteReader, kind: number, end: number): StoredEntry {
-  const inner = reader.at
+  const inner = reader.at - reader.base
   switch (kind) {
     case KINDS.frames:
       return { kind: 'frames', head: readHead(reader), inner }
@@ -123,13 +124,18 @@ export function* entrySlices(
   payload: Uint8Array,
 ): Iterable<{ readonly entry: StoredEntry; readonly bytes: Uint8Array; readonly inner: number }> {
   const reader = new ByteReader(payload)
-  while (reader.at < payload.length) {
+  const limit = reader.base + payload.length
+  while (reader.at < limit) {
     const start = reader.at
     const kind = reader.u8()
     const length = reader.u32()
     const inner = reader.at
     const end = inner + length
-    yield { entry: readBody(reader, kind, end), bytes: payload.subarray(start, end), inner: inner - start }
+    yield {
+      entry: readBody(reader, kind, end),
+      bytes: payload.subarray(start - reader.base, end - reader.base),
+      inner: inner - start,
+    }
     reader.at = end
   }
 }

@@ -6,6 +6,8 @@ import { ByteReader } from './bytes.ts'
 import { type BlockHead, BlockView, readHead } from './frame-codec.ts'
 
 const CACHE_BYTES = 16 * 1024 * 1024
+/** Small records take more than their bytes. */
+const RECORDS_MAX = 8192
 const FILES_MAX = 64
 const VIEWS_MAX = 64
 
@@ -31,7 +33,8 @@ export class RecordCache {
     this.#records.set(key, payload)
     this.#bytes += payload.length
     for (const oldest of this.#records.keys()) {
-      if (this.#bytes <= this.#most || this.#records.size === 1) return
+      const fits = this.#bytes <= this.#most && this.#records.size <= RECORDS_MAX
+      if (fits || this.#records.size === 1) return
       this.#remove(oldest)
     }
   }

@@ -77,7 +77,7 @@ export function loadSnapshot(path: string, checksum: Checksum): LoadedSnapshot |
   if (bytes.length < HEADER || MAGIC.some((byte, i) => bytes[i] !== byte)) return undefined
   const reader = new ByteReader(bytes, MAGIC.length)
   if (reader.u32() !== checksum.crc32c(bytes.subarray(HEADER))) return undefined
-  reader.at = HEADER
+  reader.at = reader.base + HEADER
   const segments = Array.from({ length: reader.u32() }, () => ({
     number: reader.i64(),
     firstSequence: reader.i64(),
@@ -85,13 +85,13 @@ export function loadSnapshot(path: string, checksum: Checksum): LoadedSnapshot |
     bytes: reader.f64(),
   }))
   const length = reader.u32()
-  const entries = [...readEntries(bytes.subarray(reader.at, reader.at + length))]
+  const entries = [...readEntries(bytes.subarray(reader.at - reader.base, reader.at - reader.base + length))]
   reader.at += length
   const shelves = new Map<string, (shelf: IndexedShelf) => void>()
   for (let left = reader.u32(); left > 0; left--) {
     const streamId = reader.text()
     const end = reader.u32() + reader.at
-    const { at } = reader
+    const at = reader.at - reader.base
     shelves.set(streamId, (shelf) => readShelf(new ByteReader(bytes, at), shelf))
     reader.at = end
   }

@@ -103,7 +103,7 @@ export function appUnderTest({
     const payload = isText ? body : JSON.stringify(body)
     const answer = await app.inject({
       ...options,
-      method,
+      method: method as 'GET',
       url: path,
       headers,
       ...(payload === undefined ? {} : { payload }),
@@ -125,5 +125,5 @@ export function appUnderTest({
   return { app, streams, store, hub, ready, ask, end }
 }
 
-type AskMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
+type AskMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS' | 'QUERY'
 type AskOptions = Omit<InjectOptions, 'method' | 'url' | 'body'> & { readonly body?: unknown }

@@ -54,7 +54,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   claimWriter: { incarnation: '1' },
 }
 /** After these the victim's things are not what they were. */
-const DESTROYS = new Set(['deleteStream', 'replaceStream', 'patchStream', 'getWriter', 'latestFrame', 'getFrame'])
+const DESTROYS = new Set(['deleteStream', 'replaceStream', 'getWriter'])
 
 async function tenantOf(app: App, id: string): Promise<Tenant> {
   const canary = `canary-${id}-${crypto.randomUUID()}`

@@ -41,10 +41,11 @@ const args = [
 ]
 const more = ['--phases', 'examples,coverage,fuzzing', '--request-timeout', '5', '--max-time', seconds, '--no-color']
 const paths = ['--exclude-path-regex', '^/(streams|accounts|docs)']
-const child = spawn(program, [...args, ...more, ...paths], { stdio: ['ignore', 'pipe', 'inherit'] })
+// What it keeps of a run lies in its working directory.
+const child = spawn(program, [...args, ...more, ...paths], { stdio: ['ignore', 'pipe', 'inherit'], cwd: venv })
 let output = ''
 for await (const chunk of child.stdout) output += String(chunk)
 const alive = service.isRunning
-process.stdout.write(output.split('\n').slice(-60).join('\n'))
+process.stdout.write(output.split('\n').slice(-120).join('\n'))
 process.stdout.write(`generated: ${alive ? 'the service runs on' : 'the service has ended'}\n`)
 process.exitCode = child.exitCode === 0 && alive ? 0 : 1
