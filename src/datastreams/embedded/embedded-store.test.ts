@@ -149,6 +149,30 @@ test('an activation that only the data log had outlives its segment', async () =
   await store.close()
 })
 
+test('a cut inside a block whose segment has gone since is read again without it', async () => {
+  const directory = newFolder()
+  const form = { segmentBytes: 50_000 }
+  let store = await opened(directory, form)
+  const { id } = sampleStream()
+  await store.createStream(sampleStream({ id }))
+  const three = [1n, 2n, 3n].flatMap((sequence) => large(id, sequence, 20_000).frames)
+  await store.append([{ streamId: id, frames: three, atomic: false }], 0)
+  await store.close()
+  // From here on the snapshot is old.
+  store = await opened(directory, form)
+  await store.append([sampleAppend(id, [4n])], 0)
+  await store.cut(id, 2n)
+  await store.cut(id, 3n)
+  await store.maintain(0)
+  expect(readdirSync(join(directory, 'data')).length).toBe(1)
+  const left = newFolder()
+  cpSync(directory, left, { recursive: true })
+  await store.close()
+  store = await opened(left, form)
+  expect(await store.extent(id)).toMatchObject({ frames: 1n, bytes: 7n, cutPosition: 3n, lastPosition: 4n })
+  await store.close()
+})
+
 test('an answer keeps its segment as long as it may be asked for', async () => {
   const directory = newFolder()
   const form = { segmentBytes: 100_000, idempotencyMs: 1000 }
