@@ -201,6 +201,22 @@ describe('the bus', () => {
     }
   })
 
+  test('frames that are given up are not published, also those that were read already', async () => {
+    const bus = new ToldBus()
+    bus.down = new BusUnavailableError('away')
+    const { clock, service } = bench({ bus, outbox: { max: 3, onFull: 'drop_oldest' } })
+    const { id } = await service.createStream(feed)
+    const inputs = (...sequences: number[]) => sequences.map((sequence) => ({ sequence }))
+    await service.createFrames('a', id, inputs(1, 2, 3))
+    await settled()
+    await service.createFrames('a', id, inputs(4, 5))
+    bus.down = undefined
+    await pass(clock, 2000)
+    expect(bus.taken.map((text) => text.slice(0, 2))).toEqual([':3', ':4', ':5'])
+    expect([(await service.outbox()).entries, service.counters.busPublished.get('dropped')]).toEqual([0, 2])
+    await service.stop()
+  })
+
   test('directly: a bus that is away is warned of, a refusal stores nothing', async () => {
     const bus = new ToldBus()
     const { service } = bench({ bus, busMode: 'direct' })
@@ -257,6 +273,7 @@ describe('live', () => {
     await cutAll(store, { maxFrames: 4 }, 0)
     const fault = await read({}).catch((error) => error)
     expect([fault.code, fault.details.earliest]).toEqual(['cursor_expired', 6n])
+    expect(await codeOf(read({ after: 5n }))).toBe('cursor_expired')
     expect(await start('earliest')).toBe(6n)
     expect((await read({ after: 6n })).frames.map(({ position }) => position)).toEqual([7n, 8n, 9n])
     await service.stop()

@@ -6,6 +6,7 @@ import { frameRoutes } from './routes/frame-routes.ts'
 import { keyRoutes } from './routes/key-routes.ts'
 import { liveRoutes } from './routes/live-routes.ts'
 import { metricsRoutes } from './routes/metrics-routes.ts'
+import { outboxRoutes } from './routes/outbox-routes.ts'
 import { probeRoutes } from './routes/probe-routes.ts'
 import { stateRoutes } from './routes/state-routes.ts'
 import { streamRoutes } from './routes/stream-routes.ts'
@@ -20,6 +21,7 @@ export const routes: readonly Route[] = [
   ...accountRoutes,
   ...keyRoutes,
   ...stateRoutes,
+  ...outboxRoutes,
   ...systemRoutes,
   ...probeRoutes,
   ...metricsRoutes,

@@ -57,6 +57,9 @@ export function defineStreams(program: Command, { io, done, json }: CommandConte
     .action(async (id: string, options: ServerOptions & { readonly window: string }) =>
       done(await (await load()).sla(id, options, io)),
     )
+  define('outbox', 'list frames that the bus refused for good').action(async (options: ServerOptions) =>
+    done(await (await load()).outbox(options, io)),
+  )
   define('accounts', 'list accounts, or create one')
     .argument('[name]', 'create one of that name')
     .option('--id <id>', 'its id (default: given by the service)')

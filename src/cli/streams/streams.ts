@@ -184,6 +184,9 @@ export async function sla(id: string, options: ServerOptions & { readonly window
   return await print(clientOf(options).request('GET', path), io)
 }
 
+export const outbox = (options: ServerOptions, io: Io): Promise<number> =>
+  print(clientOf(options).request('GET', '/v1/outbox'), io)
+
 async function print(answer: Promise<unknown>, io: Io): Promise<number> {
   io.out(`${JSON.stringify(await answer, undefined, 2)}\n`)
   return 0

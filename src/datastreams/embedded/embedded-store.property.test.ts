@@ -12,7 +12,7 @@ import type { Stream } from '../stream.ts'
 import { EmbeddedStore } from './embedded-store.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'headrace-streams-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+afterAll(() => rmSync(root, { recursive: true, force: true }), 120_000)
 
 const checksum = { crc32c: (bytes: Uint8Array): number => crc32cTwin(bytes) }
 /** Whole files are looked at, not what a power loss leaves of them: nothing waits for a disk. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -123,6 +123,53 @@ test('space is given back: the oldest segments go, one that is hardly needed is 
   await store.deleteStream(cut.id)
   await store.deleteStream(kept.id)
   await store.maintain(102)
+  await store.close()
+})
+
+test('an activation that only the data log had outlives its segment', async () => {
+  const directory = newFolder()
+  const form = { segmentBytes: 100_000 }
+  let store = await opened(directory, form)
+  const { id } = sampleStream()
+  await store.createStream(sampleStream({ id, status: 'inactive' }))
+  await store.append([large(id, 1n, 60_000)], 0)
+  // What a process leaves that dies here: the definitions were not written again yet.
+  const left = newFolder()
+  cpSync(directory, left, { recursive: true })
+  await store.close()
+  store = await opened(left, form)
+  for (let i = 2; i <= 5; i++) await store.append([large(id, BigInt(i), 60_000)], 0)
+  await store.cut(id, 4n)
+  await store.maintain(0)
+  await store.close()
+  rmSync(join(left, 'index.snap'))
+  expect(readdirSync(join(left, 'data'))).not.toContain('log-00000000000000000001.log')
+  store = await opened(left, form)
+  expect(await store.getStream(id)).toMatchObject({ status: 'active', version: 2 })
+  await store.close()
+})
+
+test('a cut inside a block whose segment has gone since is read again without it', async () => {
+  const directory = newFolder()
+  const form = { segmentBytes: 50_000 }
+  let store = await opened(directory, form)
+  const { id } = sampleStream()
+  await store.createStream(sampleStream({ id }))
+  const three = [1n, 2n, 3n].flatMap((sequence) => large(id, sequence, 20_000).frames)
+  await store.append([{ streamId: id, frames: three, atomic: false }], 0)
+  await store.close()
+  // From here on the snapshot is old.
+  store = await opened(directory, form)
+  await store.append([sampleAppend(id, [4n])], 0)
+  await store.cut(id, 2n)
+  await store.cut(id, 3n)
+  await store.maintain(0)
+  expect(readdirSync(join(directory, 'data')).length).toBe(1)
+  const left = newFolder()
+  cpSync(directory, left, { recursive: true })
+  await store.close()
+  store = await opened(left, form)
+  expect(await store.extent(id)).toMatchObject({ frames: 1n, bytes: 7n, cutPosition: 3n, lastPosition: 4n })
   await store.close()
 })
 

@@ -20,8 +20,8 @@ export class IndexedShelf implements FrameShelf<BlockPlace>, Walks {
   readonly #ledger: SegmentLedger
   readonly blocks = new BlockIndex()
   readonly late = new SequenceIndex()
-  /** Payload bytes of all frames that were cut. */
-  #cutBytes = 0
+  /** Payload bytes of all frames that were cut; undefined: to be counted. */
+  #cutBytes: number | undefined = 0
   #latest: Frame | undefined
   highest = 0n
   lowest = 0n
@@ -153,12 +153,7 @@ export class IndexedShelf implements FrameShelf<BlockPlace>, Walks {
     const next = this.blocks.blockOf(Number(position) + 1)
     const gone = position >= this.last ? this.blocks.length : Math.max(0, next)
     this.#drop(gone)
-    this.#cutBytes = this.blocks.bytesBefore(0)
-    // The rest of a block that is cut in its middle.
-    if (this.blocks.length === 0) return
-    const view = this.#viewOf(0)
-    const cutIn = Number(position - view.head.firstPosition) + 1
-    for (let i = 0; i < cutIn; i++) this.#cutBytes += view.payloadBytes(i)
+    this.#cutBytes = undefined
   }
 
   /** A state from a time when more was there. */
@@ -185,8 +180,23 @@ export class IndexedShelf implements FrameShelf<BlockPlace>, Walks {
     for (let i = 0; i < this.blocks.length; i++) this.#account(i, 1)
   }
 
+  /**
+   * Counted when it is asked for: while a log is read again, a block that is cut in its middle may lie in a segment that
+   * is gone, because a later cut takes the rest of it.
+   */
   get cutBytes(): number {
+    this.#cutBytes ??= this.#countCut()
     return this.#cutBytes
+  }
+
+  #countCut(): number {
+    let bytes = this.blocks.bytesBefore(0)
+    if (this.blocks.length === 0) return bytes
+    const cutIn = Number(this.cutPosition) - this.blocks.first(0) + 1
+    if (cutIn <= 0) return bytes
+    const view = this.#viewOf(0)
+    for (let i = 0; i < cutIn; i++) bytes += view.payloadBytes(i)
+    return bytes
   }
 
   get state(): ShelfState {
@@ -201,7 +211,7 @@ export class IndexedShelf implements FrameShelf<BlockPlace>, Walks {
     const sequences = [lowest?.sequence, late?.sequence].filter((sequence) => sequence !== undefined)
     return {
       frames: last - cutPosition + (survivor === undefined ? 0n : 1n),
-      bytes: BigInt(this.blocks.bytes - this.#cutBytes + (survivor === undefined ? 0 : payloadBytes(survivor))),
+      bytes: BigInt(this.blocks.bytes - this.cutBytes + (survivor === undefined ? 0 : payloadBytes(survivor))),
       firstPosition: survivor?.position ?? (last > cutPosition ? cutPosition + 1n : undefined),
       lowestSequence: sequences.length === 0 ? undefined : sequences.reduce(smaller),
     }
@@ -270,7 +280,7 @@ export class IndexedShelf implements FrameShelf<BlockPlace>, Walks {
 
   #jump(last: bigint): void {
     this.#drop(this.blocks.length)
-    this.#cutBytes = this.blocks.bytes
+    this.#cutBytes = undefined
     this.late.cut(last)
     this.last = last
     this.cutPosition = larger(this.cutPosition, last)

@@ -10,6 +10,7 @@ import { nexmarkOptions } from '../../connectors/nexmark/options.ts'
 import { stdioOptions } from '../../connectors/stdio/options.ts'
 import { assert } from '../../core/errors.ts'
 import type { OptionSpec } from '../../core/option-types.ts'
+import { streamOptions } from '../../datastreams/stream/options.ts'
 import { connectors } from '../catalogue.ts'
 
 /** What is known of a connector before it is loaded: its URIs and options are checked without it. */
@@ -36,6 +37,7 @@ export const builtInOptions = {
   memory: { options: memoryOptions, sources: ['channel', 'memory'], sinks: ['channel', 'memory'] },
   nexmark: { options: nexmarkOptions, sources: ['nexmark'], sinks: [] },
   stdio: { options: stdioOptions, sources: ['stdin'], sinks: ['stderr', 'stdout'] },
+  stream: { options: streamOptions, sources: ['stream', 'streams+https'], sinks: ['stream', 'streams+https'] },
 } as const satisfies Record<string, Pick<ConnectorSpec, 'options' | 'sources' | 'sinks'>>
 
 export const builtInSpecs: readonly ConnectorSpec[] = connectors.map(({ name, load }) => {
