@@ -2,9 +2,9 @@ import type { SinkContext } from '../../connectors/contract.ts'
 import type { Batch } from '../../core/batch.ts'
 import { valueAt } from '../../core/column-read.ts'
 import { HeadraceError } from '../../core/errors.ts'
+import { membersOf } from '../../core/json-members.ts'
 import type { Value } from '../../core/values.ts'
 import type { FrameInput } from '../frame-fields.ts'
-import { type Member, membersOf } from './json-members.ts'
 import type { StreamOptions } from './options.ts'
 
 /** Columns that are members of the frame; others are members of its payload. */
@@ -80,9 +80,11 @@ function metadataOf(value: Value): unknown {
 }
 
 /** The column `payload`, if it is an object, and the members of the others. */
-function payloadOf(members: readonly Member[], names: ReadonlySet<string>): string {
-  const base = members.find(({ name }) => name === 'payload')?.value
+function payloadOf(members: ReadonlyMap<string, string>, names: ReadonlySet<string>): string {
+  const base = members.get('payload')
   const inner = base?.startsWith('{') === true ? base.slice(1, -1) : ''
-  const others = members.filter(({ name }) => names.has(name)).map(({ text }) => text)
+  const others = [...members]
+    .filter(([name]) => names.has(name))
+    .map(([name, value]) => `${JSON.stringify(name)}:${value}`)
   return `{${[...(inner === '' ? [] : [inner]), ...others].join(',')}}`
 }
