@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 // What the data-streams service is held against with other programs: each is a script of its own and can run alone.
-const scripts = [['browser.ts'], ['metrics.ts'], ['canaries.ts', '5000'], ['generated.ts', '3']] as const
+const scripts = [
+  ['browser.ts'],
+  ['kills.ts', '5'],
+  ['metrics.ts'],
+  ['canaries.ts', '5000'],
+  ['generated.ts', '3', '60'],
+] as const
 let failed = 0
 for (const [script, ...args] of scripts) {
   const { status } = spawnSync(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: 'inherit' })
