@@ -26,14 +26,12 @@ exports.enable = function enable(verb) {
   const original = Module.prototype._compile
   Module.prototype._compile = function (content, filename, format) {
     const isOurs = filename.startsWith(own) || shared.some((part) => filename.includes(part))
-    if (!isOurs || format === 'module' || content.startsWith('#!')) return original.call(this, content, filename, format)
+    // What imports when it runs is left to Node's loader, which knows where to look.
+    const isPlain = isOurs && format !== 'module' && !content.startsWith('#!') && !content.includes('import(')
+    if (!isPlain) return original.call(this, content, filename, format)
     const key = keyOf(filename)
     const cachedData = known.get(key)
-    const script = new vm.Script(Module.wrap(content), {
-      filename,
-      cachedData,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    })
+    const script = new vm.Script(Module.wrap(content), { filename, cachedData })
     if (cachedData === undefined || script.cachedDataRejected) isNew = true
     used.push([key, script])
     const require = Module.createRequire(filename)

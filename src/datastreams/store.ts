@@ -145,6 +145,8 @@ export type StreamNews =
 export interface Store {
   /** It can be used before `migrate` (rulings 54). */
   readonly immediate?: boolean | undefined
+  /** Bytes of a torn tail that were cut off when it was opened. */
+  readonly repairedBytes?: number | undefined
   /** How durable an answer is: `commit` after a flush, `relaxed` after a write. */
   readonly durability?: 'commit' | 'relaxed' | undefined
   /** Brings the layout up to date; before anything else, and again without effect. */

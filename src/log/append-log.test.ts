@@ -46,6 +46,29 @@ test('records come back in order after it is opened again', () =>
     await again[Symbol.asyncDispose]()
   }))
 
+test('damage before a whole record is cut, or refused on demand; a torn end is always cut', () =>
+  inFolder(async (directory) => {
+    const log = AppendLog.open({ directory, checksum })
+    for (const value of ['one', 'two', 'three']) log.append(1, bytes(value))
+    await log[Symbol.asyncDispose]()
+    const path = join(directory, readdirSync(directory)[0]!)
+    const whole = readFileSync(path)
+    const second = 32 + 8 + 4
+    const open = () => AppendLog.open({ directory, checksum, refusesDamage: true })
+    for (const at of [second + 4, second + 8, second + 10]) {
+      const flipped = Buffer.from(whole)
+      flipped[at]! ^= 1
+      writeFileSync(path, flipped)
+      expect(open).toThrow(`log corrupt: segment 1 offset ${second}`)
+      expect(readFileSync(path).equals(flipped)).toBe(true)
+      expect(contents(AppendLog.open({ directory, checksum }))).toEqual(['1:1:one'])
+    }
+    for (let length = second; length < whole.length; length++) {
+      writeFileSync(path, whole.subarray(0, length))
+      expect(contents(open())).toEqual(length < second + 12 ? ['1:1:one'] : ['1:1:one', '2:1:two'])
+    }
+  }))
+
 test('segments roll, and whole segments are trimmed', () =>
   inFolder(async (directory) => {
     const log = AppendLog.open({ directory, checksum, segmentBytes: 60 })

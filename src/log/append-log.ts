@@ -29,6 +29,11 @@ export interface AppendLogOptions {
   readonly prelude?: (() => readonly { readonly kind: number; readonly payload: Uint8Array }[]) | undefined
   /** What somebody has checked before: only what lies behind it is read when the log is opened. */
   readonly known?: readonly SegmentFacts[] | undefined
+  /**
+   * Damage with a whole record behind it is refused in the last segment, too, instead of cut: for logs of which no more
+   * than the last record can be torn, because each is durable before the next is written.
+   */
+  readonly refusesDamage?: boolean | undefined
   /** Is given every record that is read when the log is opened; the payload is valid until it returns. */
   readonly visit?: ((record: PlacedRecord) => void) | undefined
 }
@@ -57,7 +62,7 @@ const BUFFER_BYTES = 1024 * 1024
 
 /**
  * One framed append log in a folder: records in order, durable once `flush` has resolved. Concurrent flushes share one
- * sync. A torn tail of the last segment is cut when it is opened; damage anywhere else is refused. A failed write or
+ * sync. A torn tail of the last segment is cut when it is opened; damage anywhere else is refused, there on demand. A failed write or
  * sync is final for its file: waiting flushes fail and the next append begins a new segment.
  */
 export class AppendLog implements AsyncDisposable {
@@ -355,7 +360,8 @@ function loadSegments(options: AppendLogOptions): { segments: Segment[]; repaire
     const isGap = before !== undefined && scan.firstSequence === 'unknown' && number !== before.number + 1n
     if (isGap) throw corrupt(path, { number, offset: 0, form })
     if (scan.tornBytes > 0) {
-      if (!isLast) throw corrupt(path, { number, offset: scan.goodBytes, form })
+      const isRefused = options.refusesDamage === true && scan.isDamaged
+      if (!isLast || isRefused) throw corrupt(path, { number, offset: scan.goodBytes, form })
       files.truncate(path, scan.goodBytes)
       repairedBytes += scan.tornBytes
     }

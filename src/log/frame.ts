@@ -44,6 +44,12 @@ export function decodeFrame(
   return { kind: payload[0]!, payload: payload.subarray(1), next: start + length }
 }
 
+/** Where the frame behind the one at `offset` begins, by its length alone; the bytes' end when that is not there. */
+export function behindFrame(bytes: Uint8Array, offset: number): number {
+  if (bytes.length - offset < FRAME_HEADER) return bytes.length
+  return Math.min(bytes.length, offset + FRAME_HEADER + u32At(bytes, offset))
+}
+
 /** Without a view: records are many. */
 const u32At = (bytes: Uint8Array, at: number): number =>
   (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0

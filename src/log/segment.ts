@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { HeadraceError } from '../core/errors.ts'
-import { type Checksum, decodeFrame, type LogRecord } from './frame.ts'
+import { behindFrame, type Checksum, decodeFrame, type LogRecord } from './frame.ts'
 
 /**
  * `HRLOG01` + newline, the segment number and the sequence of its first record (u64 each), the CRC-32C of these 24
@@ -65,6 +65,8 @@ export interface Scan {
   readonly goodBytes: number
   /** Bytes behind them. */
   readonly tornBytes: number
+  /** A whole record lies behind the first bad one: a write that was cut off leaves none. */
+  readonly isDamaged: boolean
 }
 
 /** Undefined: the file ends inside its header, it never held a record. A damaged header is corruption. */
@@ -93,14 +95,21 @@ export function scanSegment(
   const bytes = readPart(path, start, size, room)
   let at = 0
   let records = isKnown ? known.records : 0n
+  let isDamaged = false
   for (;;) {
     const frame = decodeFrame(bytes, at, checksum)
+    if (frame === 'torn') isDamaged = isRecord(bytes, behindFrame(bytes, at), checksum)
     if (frame === 'end' || frame === 'torn') break
     visit?.({ segment: number, offset: start + at, kind: frame.kind, payload: frame.payload })
     at = frame.next
     records++
   }
-  return { firstSequence: first, records, goodBytes: start + at, tornBytes: bytes.length - at }
+  return { firstSequence: first, records, goodBytes: start + at, tornBytes: bytes.length - at, isDamaged }
+}
+
+function isRecord(bytes: Uint8Array, at: number, checksum: Checksum): boolean {
+  const frame = at < bytes.length ? decodeFrame(bytes, at, checksum) : 'end'
+  return frame !== 'end' && frame !== 'torn'
 }
 
 /** Bytes of a file, for the time until the next file is read. */

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MemoryStore } from '../datastreams/memory-store.ts'
 import { readSettings } from './config/read-settings.ts'
@@ -122,4 +125,27 @@ test('a stop tells live readers where to go on, then refuses', async () => {
   })
   expect(await reader.next()).toBeUndefined()
   await expect(fetch(`${stopping.url}/livez`)).rejects.toThrow()
+})
+
+test('a start that fails holds nothing: the next one may have the store', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-server-'))
+  try {
+    const settingsOf = async (flags: Parameters<typeof readSettings>[0]['flags']) => {
+      const { settings } = await readSettings({
+        flags: { 'server.port': '0', data_dir: folder, ...flags },
+        environment: {},
+      })
+      return settings
+    }
+    const bad = await settingsOf({ 'streams.auth.pepper': 'x', 'streams.auth.admin_key': 'hr_admin' })
+    await expect(Server.open(bad, { log: silentLog })).rejects.toMatchObject({ code: 'config_invalid' })
+    const good = await Server.open(await settingsOf({ dev: true }), { log: silentLog })
+    const taken = await settingsOf({ dev: true, 'server.port': new URL(good.url).port })
+    await expect(Server.open(taken, { log: silentLog, store: new MemoryStore() })).rejects.toMatchObject({
+      code: 'address_unusable',
+    })
+    await good.stop(1000)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

@@ -104,16 +104,31 @@ export class Server {
       startedAtMs: clock.elapsedMs(),
     }
     const app = buildApp(routes, services)
-    if (handled.corsOrigins.length > 0) await allowOrigins(app, handled.corsOrigins)
-    await streams.start()
-    await streams.ready()
-    if (settings.dev) await putDevAccount(store, clock)
-    await putAdminKey(store, settings, { pepper, clock })
-    lifecycle.done('store')
-    processMetrics.start()
-    const url = await listen(app, settings)
-    lifecycle.done('listener')
-    return new Server(app, services, { url, stop, process: processMetrics })
+    try {
+      if (handled.corsOrigins.length > 0) await allowOrigins(app, handled.corsOrigins)
+      await streams.start()
+      await streams.ready()
+      if (store.repairedBytes) {
+        log.warn(
+          { bytes: store.repairedBytes },
+          'the end of the store was torn: what was not committed has been cut off',
+        )
+      }
+      if (settings.dev) await putDevAccount(store, clock)
+      await putAdminKey(store, settings, { pepper, clock })
+      lifecycle.done('store')
+      processMetrics.start()
+      const url = await listen(app, settings)
+      lifecycle.done('listener')
+      return new Server(app, services, { url, stop, process: processMetrics })
+    } catch (error) {
+      // Nothing may keep the process: whoever started it waits for its end.
+      stop.abort()
+      processMetrics.stop()
+      await app.close().catch(() => undefined)
+      await streams.stop({ timeoutMs: 0 }).catch(() => undefined)
+      throw error
+    }
   }
 
   /**

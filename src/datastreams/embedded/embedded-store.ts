@@ -105,7 +105,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
     try {
       const [metaFolder, dataFolder] = [join(directory, 'meta'), join(directory, 'data')]
       for (const folder of [metaFolder, dataFolder]) makeDurableFolder(folder, files)
-      const shared = { checksum, segmentBytes, files }
+      const shared = { checksum, segmentBytes, files, refusesDamage: this.durability === 'commit' }
       const meta = AppendLog.open({
         ...shared,
         directory: metaFolder,
@@ -131,6 +131,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
       checksum,
       segmentBytes,
       files: this.#files,
+      refusesDamage: this.durability === 'commit',
       known: snapshot?.segments,
       prelude: () => this.#prelude(dataEntries(this.tables)),
       visit: (record) => {
@@ -201,6 +202,9 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
   protected async keep(name: LogName, entries: readonly Entry[]): Promise<readonly BlockPlace[]> {
     const logs = this.#logs()
     const log = logs[name]
+    // Another process may have opened the store by now: what it writes would be written over.
+    if (!logs.lock.isHeld()) this.#failure = LOCK_GONE
+    if (this.#failure === LOCK_GONE) throw new ServiceUnavailableError('the store was taken away', { cause: LOCK_GONE })
     this.#writer.reset()
     const bodies = writeEntries(this.#writer, entries)
     try {
@@ -290,7 +294,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
     const { publish, discard } = await writeSnapshot(this.#snapshotPath, bytes)
     await this.turns.run(async () => {
       // A segment that was rewritten meanwhile has other places than these.
-      if (layout !== this.#layout) return discard()
+      if (layout !== this.#layout || !this.#logs().lock.isHeld()) return discard()
       publish()
       this.#files.syncDirectory(this.#options.directory)
     })
@@ -298,6 +302,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
 
   /** Notes of keys that were used, and segments that are needed no more, or hardly. */
   async maintain(now: number): Promise<void> {
+    if (!this.#logs().lock.isHeld()) return
     await this.turns.run(() => this.keepTouched())
     this.tables.idempotency.expire(now)
     await this.#trim(now)
@@ -383,6 +388,7 @@ export class EmbeddedStore extends TableStore<BlockPlace> {
   }
 }
 
+const LOCK_GONE = 'its lock is gone: another process may have the store open'
 const NO_PLACE: BlockPlace = { segment: 0, offset: 0, inner: 0 }
 
 /** A new segment begins with all definitions: those before it say nothing more. */

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { DatastreamsError } from '../errors.ts'
@@ -10,10 +10,17 @@ const LOCKED = 6
 export class StoreLock implements Disposable {
   readonly #path: string
   readonly #database: DatabaseSync
+  readonly #inode: number
 
   private constructor(path: string, database: DatabaseSync) {
     this.#path = path
     this.#database = database
+    this.#inode = statSync(path).ino
+  }
+
+  /** False: somebody has removed the file, and another process may have made and locked a new one. */
+  isHeld(): boolean {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode
   }
 
   /** Locks through SQLite; who holds it is written beside it. Throws `store_locked` with its pid and host. */
@@ -32,7 +39,7 @@ export class StoreLock implements Disposable {
 
   [Symbol.dispose](): void {
     // While the lock is held: nobody else's name is removed.
-    rmSync(ownerOf(this.#path), { force: true })
+    if (this.isHeld()) rmSync(ownerOf(this.#path), { force: true })
     this.#database.close()
   }
 }
