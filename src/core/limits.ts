@@ -3,8 +3,8 @@ export const limits = {
   /** Rows of a batch when nothing else is said, and at most (rulings 43). */
   batchRows: 8192,
   batchRowsMax: 16_384,
-  /** Input of one kernel call: half of a core's second-level cache, twice what ruling 43 names. */
-  kernelInputBytes: 512 * 1024,
+  /** Input of one kernel call: with records of usual size a full batch. */
+  kernelInputBytes: 1024 * 1024,
   /** One record of a source; above it the record is a reject. */
   recordBytesMax: 64 * 1024 * 1024,
   lineBytesMax: 16 * 1024 * 1024,

@@ -1,7 +1,7 @@
 import type { WorkerMemory } from '../core/memory.ts'
 
 /** Bytes that a `reserve` gives at least room for. */
-const ROOM = 512 * 1024
+const ROOM = 256 * 1024
 /** Behind the data: a line feed and quotes, where scans of unfinished lines and strings come to a stop. */
 const SENTINEL = 128
 

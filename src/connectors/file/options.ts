@@ -15,7 +15,7 @@ export const fileOptions = {
   recursive: bool('A directory means all files below it.', { default: false, side: 'source' }),
   exclude: text('Glob of paths to leave out.', { side: 'source' }),
   extension: text('Only files with this extension.', { side: 'source' }),
-  read_bytes: byteCount('Bytes read at once.', { default: 524_288, min: 4096, max: 16_777_216, side: 'source' }),
+  read_bytes: byteCount('Bytes read at once.', { default: 1_048_576, min: 4096, max: 16_777_216, side: 'source' }),
   read_files_max: integer('Most files open at once.', { default: 256, min: 1, side: 'source' }),
   hive: choice(['auto', 'on', 'off'], 'Directories c=v become columns.', { default: 'auto', side: 'source' }),
   min_age: duration('Leave files changed more recently than this for later.', { default: 0, side: 'source' }),
