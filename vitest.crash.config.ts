@@ -10,7 +10,7 @@ export const slow = [
   'tests/crash/**/*.test.ts',
   'src/**/*.faults.test.ts',
   'tests/chain/*.faults.test.ts',
-  ...['code-cache', 'commands', 'dlq', 'ingest', 'odd-files', 'recovery', 'stop'].map(
+  ...['code-cache', 'commands', 'dlq', 'first-hour', 'ingest', 'odd-files', 'recovery', 'stop'].map(
     (name) => `tests/end-to-end/${name}.test.ts`,
   ),
 ]
