@@ -7,7 +7,7 @@ import { randomCuts, randomEvents, randomShape } from './streams.ts'
 
 /** HEADRACE_REFERENCE=full: 200 streams of 20,000 rows; HEADRACE_SEED: another first seed. */
 const full = process.env['HEADRACE_REFERENCE'] === 'full'
-const [streams, rows] = full ? [200, 20_000] : [36, 600]
+const [streams, rows] = full ? [200, 20_000] : [24, 600]
 const first = Number(process.env['HEADRACE_SEED'] ?? 1)
 const seeds = Array.from({ length: streams }, (_, i) => first + i)
 

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,9 +44,11 @@ const more = ['--phases', 'examples,coverage,fuzzing', '--request-timeout', '5',
 const paths = ['--exclude-path-regex', '^/(streams|accounts|docs)']
 // What it keeps of a run lies in its working directory.
 const child = spawn(program, [...args, ...more, ...paths], { stdio: ['ignore', 'pipe', 'inherit'], cwd: venv })
+const ended = once(child, 'close')
 let output = ''
 for await (const chunk of child.stdout) output += String(chunk)
+const [exitCode] = await ended
 const alive = service.isRunning
 process.stdout.write(output.split('\n').slice(-120).join('\n'))
 process.stdout.write(`generated: ${alive ? 'the service runs on' : 'the service has ended'}\n`)
-process.exitCode = child.exitCode === 0 && alive ? 0 : 1
+process.exitCode = exitCode === 0 && alive ? 0 : 1
