@@ -63,8 +63,7 @@ function privateFolder() {
     const folder = path.join(base, `headrace-${process.version}-${process.arch}-${user}`)
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     const facts = fs.lstatSync(folder)
-    const isPrivate = process.getuid === undefined || (facts.uid === user && (facts.mode & 0o022) === 0)
-    return facts.isDirectory() && isPrivate ? folder : undefined
+    return facts.isDirectory() && isPrivate(facts.uid, facts.mode) ? folder : undefined
   } catch {
     return undefined
   }
@@ -76,7 +75,7 @@ function privateFolder() {
 function readParts(file) {
   const parts = new Map()
   try {
-    const bytes = fs.readFileSync(file)
+    const bytes = readOwn(file)
     const head = bytes.readUInt32LE(0)
     if (bytes.readUInt32LE(4) !== bytes.length) return parts
     for (const [key, offset, length] of JSON.parse(bytes.toString('utf8', 8, 8 + head))) {
@@ -87,6 +86,20 @@ function readParts(file) {
   }
   return parts
 }
+
+/** Who may write to the folder above could put another file here: what is read is this user's own. */
+function readOwn(file) {
+  const descriptor = fs.openSync(file, 'r')
+  try {
+    const { uid, mode } = fs.fstatSync(descriptor)
+    if (!isPrivate(uid, mode)) throw new Error('not ours')
+    return fs.readFileSync(descriptor)
+  } finally {
+    fs.closeSync(descriptor)
+  }
+}
+
+const isPrivate = (uid, mode) => process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0)
 
 function writeParts(file, parts) {
   try {
