@@ -74,7 +74,7 @@ const chainDriver: ConformanceDriver = {
   },
   waive: {
     'empty, NULL and Unicode values, 64-bit integers and decimals come back exactly':
-      'its columns are those of a batch; extreme numbers are in src/chain/connector.test.ts',
+      'its columns are those of a batch; extreme numbers are in src/chain/connector.faults.test.ts',
     'a long value comes back whole': 'its columns are those of a batch, which has a limit of 10 MiB',
     'a reject keeps the original bytes, and the rows around it come':
       'a batch that cannot be read is refused and stops the source: the rows behind it hang on it',
