@@ -24,9 +24,8 @@ import { BadRows, exprPolicy } from './bad-rows.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { DeadLetterRate } from './dlq/dead-letter-rate.ts'
 import { openQueue } from './dlq/open-queue.ts'
-import { openRetries, withRetries } from './dlq/open-retries.ts'
 import type { Rerun } from './dlq/rerun.ts'
-import type { ScheduledRetries } from './dlq/scheduled-retries.ts'
+import { Retries, withRetries } from './dlq/retries.ts'
 import { mustReset, refuseUnknownSources } from './durable/reset-sources.ts'
 import type { Durable, PlanFacts } from './durable/start.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -84,7 +83,7 @@ export class Pipeline {
   readonly #stop = new AbortController()
   #queue: DeadLetterQueue | undefined
   #rate: DeadLetterRate | undefined
-  #retries: ScheduledRetries | undefined
+  #retries: Retries | undefined
   #control: RunControl | undefined
   /** Sources that have started anew, by id. */
   readonly #reset = new Set<string>()
@@ -243,7 +242,7 @@ export class Pipeline {
     })
     const { plan } = this.#input
     const retrying = { plan, place: this.#place(durable), sources: this.#sources, drive, letters: deadLetters }
-    if (rerun === undefined) this.#retries = await openRetries(this.#queue, retrying)
+    if (rerun === undefined) this.#retries = Retries.of(this.#queue, retrying)
     const control: RunControl = new RunControl({ drive, cycle, checkpointing }, this.#runFacts(durable), {
       elapsedMs: () => this.#engine.clock.elapsedMs(),
       stop: () => this.#stop.abort(),
@@ -256,7 +255,7 @@ export class Pipeline {
     for (const one of [signal, this.#stop.signal]) one.addEventListener('abort', release, { once: true })
     durable.options.onControl?.(control)
     try {
-      const complete = await withRetries(drive, this.#retries)
+      const complete = await withRetries(drive, this.#retries, warn)
       await checkpointing.quiet()
       if (failures.length > 0) throw failures[0]
       await this.#writeDeadLetters()

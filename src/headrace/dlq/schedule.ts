@@ -9,7 +9,7 @@ export interface Schedule {
   readonly jitter: number
 }
 
-export const entryStates = ['pending', 'scheduled', 'resolved', 'gave_up'] as const
+export type ShownState = 'pending' | 'scheduled' | 'resolved' | 'gave_up'
 
 /** What of an entry says when it runs again. */
 interface Scheduled {
@@ -34,7 +34,7 @@ export function nextRetryMs(
 }
 
 /** `pending` waits for a user, `scheduled` for its time; `gave_up` has used up its retries. */
-export function stateOf(entry: Scheduled, schedule: Schedule | undefined): (typeof entryStates)[number] {
+export function stateOf(entry: Scheduled, schedule: Schedule | undefined): ShownState {
   if (entry.state === 'resolved') return 'resolved'
   if (nextRetryMs(entry, schedule) !== undefined) return 'scheduled'
   const { category, attempts } = entry

@@ -17,15 +17,13 @@ export interface ScheduledRetriesForm {
   readonly drive: Drive
   readonly letters: DeadLetters
   readonly queue: Required<Pick<DeadLetterQueue, 'due' | 'change' | 'waive'>>
-  /** Between two looks, milliseconds. */
-  readonly intervalMs: number
 }
 
 /**
  * Runs transient entries again inside their running pipeline, between the rows of its sources: what is delivered and
  * what becomes of the entry are of one epoch. Only where rows pass one by one; elsewhere they wait for a user.
  */
-export class ScheduledRetries {
+export class ScheduledRetries implements AsyncDisposable {
   readonly #form: ScheduledRetriesForm
   readonly #replayable: Replayable
   readonly #readers = new Map<OpenSource, SplitReader>()
@@ -48,20 +46,10 @@ export class ScheduledRetries {
     return this.#current !== undefined
   }
 
-  /** Looks at once and then from time to time, until `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { queue, intervalMs } = this.#form
-    const { clock } = this.#form.place.engine
-    try {
-      while (!signal.aborted) {
-        for (const due of await queue.due(clock.nowMicros() / 1000)) {
-          if (signal.aborted) return
-          await this.#again(due, signal)
-        }
-        await clock.sleep(intervalMs, signal)
-      }
-    } finally {
-      for (const reader of this.#readers.values()) await reader[Symbol.asyncDispose]()
+  async runAll(due: readonly DueEntry[], signal: AbortSignal): Promise<void> {
+    for (const one of due) {
+      if (signal.aborted) return
+      await this.#again(one, signal)
     }
   }
 
@@ -127,5 +115,9 @@ export class ScheduledRetries {
         ? { id, at, to: 'resolved', by: 'schedule' }
         : { id, at, to: 'pending', by: 'schedule', error: errorDetails(letter) },
     )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const reader of this.#readers.values()) await reader[Symbol.asyncDispose]()
   }
 }
